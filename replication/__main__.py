@@ -1,0 +1,75 @@
+"""`python -m replication`: look after the settings, read the verdicts."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from replication.errors import ReplicationError
+from replication.settings import Profile, profile_named, read_settings
+
+app = typer.Typer(
+    help="Replicates arXiv 2503.05938 from data to verdict. The pipeline itself runs with `dvc repro`.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+Params = Annotated[Path, typer.Option(help="The settings file.")]
+
+
+@app.command()
+def check(params: Params = Path("params.yaml")) -> None:
+    """Validate the settings and say in a line per profile what they ask for."""
+    from replication.datasets.sources import check_sizes
+
+    for name, profile in read_settings(params).profiles.items():
+        for task_name, task in profile.tasks.items():
+            try:
+                check_sizes(task.source, task.pool_size, task.test_size)
+            except ReplicationError as error:
+                raise ReplicationError(
+                    f"{params}: profiles.{name}.tasks.{task_name}: {error.problem}", error.remedy
+                ) from None
+        typer.echo(f"{name}: {_in_words(profile)}")
+
+
+@app.command()
+def verdicts(
+    profile: Annotated[str, typer.Argument(help="A profile that has run.")] = "quick",
+    params: Params = Path("params.yaml"),
+) -> None:
+    """Print the verdict on each claim and the path of the report."""
+    from replication.stages import files
+    from replication.stages.places import Place
+
+    profile_named(read_settings(params), profile)
+    place = Place(profile)
+    table = files.read_table(place.results("verdicts.csv"))
+    for claim, rows in table.groupby("claim"):
+        typer.echo(f"{claim}  {rows['statement'].iloc[0]}")
+        for row in rows.itertuples():
+            typer.echo(f"    {row.task + ' (' + row.source + ')':<28} {row.verdict}")
+    typer.echo(f"\nreport: {place.results('report.html')} (and report.md beside it)")
+
+
+def _in_words(profile: Profile) -> str:
+    sources = ", ".join(task.source for task in profile.tasks.values())
+    exact, trained = profile.infinite_width, profile.finite_width
+    return (
+        f"{sources}; infinite width N_D {exact.training_sizes[0]} to {exact.training_sizes[-1]}, {exact.draws} draws; "
+        f"widths {', '.join(map(str, trained.widths))}, N_D {trained.training_sizes[0]} to "
+        f"{trained.training_sizes[-1]}, {trained.members} members, {profile.training.steps} steps"
+    )
+
+
+def main() -> None:
+    """Run a command; a ReplicationError is one line and exit status 1."""
+    try:
+        app()
+    except ReplicationError as error:
+        typer.echo(f"error: {error}", err=True)
+        raise SystemExit(1) from None
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,153 @@
+"""Verdicts on the claims of arXiv 2503.05938, each from an equivalence test.
+
+A claim says that a number lies in a range: an exponent above zero, a slope near zero, a ratio near one. With its
+interval at confidence 1 - 2 significance (two one-sided tests), the claim *holds* if the interval lies inside the
+range, *does not hold* if it lies outside, and is *not established* if it reaches across an end of the range.
+"""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from replication.scaling_laws import Estimate
+from replication.settings import Claims
+
+HOLDS, DOES_NOT_HOLD, NOT_ESTABLISHED = "holds", "does not hold", "not established"
+
+STATEMENTS = {
+    "A1": "mu_L and sigma_L follow power laws in N_D, at infinite and at finite width",
+    "A2": "eps_L stops depending on N_D, at infinite and at finite width",
+    "A3": "eps_L at finite width is approximated by its infinite-width value",
+    "A4": "scaling laws of gradient descent at infinite width resemble those of exact Bayesian inference",
+}
+SYMBOLS = {"mean": "mu_L", "std": "sigma_L", "coefficient_of_variation": "eps_L"}
+
+
+class Test(NamedTuple):
+    """One tested number: which claim and where, the estimate, and the range that the claim allows."""
+
+    claim: str
+    scope: str
+    quantity: str
+    estimate: Estimate
+    low: float
+    high: float
+    below_onset: bool = False
+
+
+def verdict(test: Test, significance: float) -> str:
+    """*holds*, *does not hold* or *not established*.
+
+    A plateau is claimed for large N_D only, so a slope outside its range in a window that ends below the onset of the
+    plateau does not refute it.
+    """
+    lower, upper = test.estimate.interval(1 - 2 * significance)
+    if test.low < lower and upper < test.high:
+        return HOLDS
+    if upper < test.low or lower > test.high:
+        return NOT_ESTABLISHED if test.below_onset else DOES_NOT_HOLD
+    return NOT_ESTABLISHED
+
+
+def combine(verdicts: list[str]) -> str:
+    """A claim holds if every test of it holds, and does not hold if any one does not."""
+    if DOES_NOT_HOLD in verdicts:
+        return DOES_NOT_HOLD
+    return HOLDS if verdicts and all(v == HOLDS for v in verdicts) else NOT_ESTABLISHED
+
+
+def check(laws: pd.DataFrame, comparisons: pd.DataFrame, claims: Claims) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """All tests, one row each, and the verdict of every claim and task with its evidence in a sentence."""
+    rows, summary = [], []
+    for (task, source), fits in laws.groupby(["task", "source"], sort=False):
+        pairs = comparisons[comparisons["task"] == task]
+        tests = [*_power_laws(fits, claims), *_plateaus(fits, claims), *_widths(pairs, claims), *_bayes(pairs, claims)]
+        table = pd.DataFrame([_row(task, source, test, claims.significance) for test in tests])
+        rows.append(table)
+        for claim, statement in STATEMENTS.items():
+            own = table[table["claim"] == claim]
+            overall = {"claim": claim, "statement": statement, "task": task, "source": source}
+            summary.append(overall | {"verdict": combine(list(own["verdict"])), "evidence": _evidence(own)})
+    return pd.concat(rows, ignore_index=True), pd.DataFrame(summary).sort_values("claim", kind="stable")
+
+
+def _power_laws(fits: pd.DataFrame, claims: Claims) -> Iterator[Test]:
+    """A1: the exponent is positive, and drifts less than the bound across the window."""
+    bound = claims.exponent_drift
+    for scope, curve in _branches(fits):
+        for statistic in ("mean", "std"):
+            exponent = _parameter(curve, statistic, "power_law", "exponent")
+            drift = _parameter(curve, statistic, "power_law", "drift")
+            yield Test("A1", scope, f"exponent of {SYMBOLS[statistic]}", exponent, 0, np.inf)
+            yield Test("A1", scope, f"drift of it for {SYMBOLS[statistic]}", drift, -bound, bound)
+
+
+def _plateaus(fits: pd.DataFrame, claims: Claims) -> Iterator[Test]:
+    """A2: the slope of ln eps_L against ln N_D lies within the bound."""
+    for scope, curve in _branches(fits):
+        slope = _parameter(curve, "coefficient_of_variation", "plateau", "slope")
+        onset = _parameter(curve, "coefficient_of_variation", "plateau", "drift")
+        flattening = bool(slope.value < 0 and onset.value < 0)  # falls, and ever more slowly
+        yield Test("A2", scope, "slope of ln eps_L", slope, -claims.plateau_slope, claims.plateau_slope, flattening)
+
+
+def _widths(pairs: pd.DataFrame, claims: Claims) -> Iterator[Test]:
+    """A3: eps_L of the widest trained networks over its infinite-width value, as a logarithm, lies within the bound."""
+    ratios = pairs[pairs["comparison"] == "width_ratio"]
+    widest = ratios.loc[ratios["width"].idxmax()]
+    bound = float(np.log(claims.width_ratio))
+    yield Test("A3", f"width {widest['width']:g}", "ln of eps_L over infinite width", _estimate(widest), -bound, bound)
+
+
+def _bayes(pairs: pd.DataFrame, claims: Claims) -> Iterator[Test]:
+    """A4: the exponents of gradient descent and Bayes differ by less than the bound."""
+    bound = claims.exponent_difference
+    for row in pairs[pairs["comparison"] == "exponent_difference"].to_dict("records"):
+        quantity = f"difference of the exponents of {SYMBOLS[row['statistic']]}"
+        yield Test("A4", "infinite width", quantity, _estimate(row), -bound, bound)
+
+
+def _branches(fits: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
+    """Converged gradient descent at infinite width, then every trained width."""
+    infinite = (fits["method"] == "gradient_descent") & np.isinf(fits["training_time"])
+    yield "infinite width", fits[infinite]
+    for width, curve in fits[fits["method"] == "trained"].groupby("width"):
+        yield f"width {width:g}", curve
+
+
+def _parameter(curve, statistic, law, parameter):
+    own = (curve["statistic"] == statistic) & (curve["law"] == law) & (curve["parameter"] == parameter)
+    return _estimate(curve[own].iloc[0])
+
+
+def _estimate(row) -> Estimate:
+    return Estimate(row["estimate"], row["standard_error"], row["degrees_of_freedom"])
+
+
+def _row(task, source, test, significance):
+    lower, upper = test.estimate.interval(1 - 2 * significance)
+    return {
+        "claim": test.claim,
+        "task": task,
+        "source": source,
+        "scope": test.scope,
+        "quantity": test.quantity,
+        "estimate": test.estimate.value,
+        "lower": lower,
+        "upper": upper,
+        "bound_lower": test.low,
+        "bound_upper": test.high,
+        "verdict": verdict(test, significance),
+    }
+
+
+def _evidence(tests: pd.DataFrame) -> str:
+    """The tests that decide: the failed ones, else the open ones, else all."""
+    for decisive in (DOES_NOT_HOLD, NOT_ESTABLISHED, HOLDS):
+        own = tests[tests["verdict"] == decisive]
+        if len(own):
+            break
+    numbers = [f"{r.scope}: {r.quantity} {r.estimate:.3f} [{r.lower:.3f}, {r.upper:.3f}]" for r in own.itertuples()]
+    return "; ".join(numbers)

@@ -1,0 +1,1 @@
+"""Ensembles of infinitely wide networks: kernels, Gaussian predictions, whole learning curves."""

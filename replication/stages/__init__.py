@@ -1,0 +1,1 @@
+"""One module for each DVC stage: the only code that chooses paths."""

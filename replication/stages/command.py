@@ -1,0 +1,84 @@
+"""Runs a stage as a command: settings validated first, errors in one line, a record of the run at the end."""
+
+import inspect
+import json
+import os
+import platform
+import resource
+import sys
+import time
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from replication.errors import ReplicationError
+from replication.settings import Profile, profile_named, read_settings
+from replication.stages import files
+from replication.stages.places import Place
+
+# modules whose versions a run record names if the stage imported them, and their distributions' names
+LIBRARIES = {
+    **{name: name for name in ("numpy", "scipy", "pandas", "h5py", "jax", "tensorflow", "keras", "matplotlib")},
+    "sklearn": "scikit-learn",
+    "neural_tangents": "neural-tangents",
+}
+
+
+def run(stage: Callable[..., None], record: bool = True) -> None:
+    """Run `stage` from the command line as `python -m replication.stages.<stage> PROFILE [TASK]`.
+
+    The stage's first parameter is its Place. Every other one names a section of the profile (`source` is the section
+    tasks.<task>), so that a stage reads what it declares and nothing else.
+    """
+
+    def command(
+        profile: Annotated[str, typer.Argument(help="A profile of params.yaml.")],
+        task: Annotated[str | None, typer.Argument(help="A task of the profile, for stages that work on one.")] = None,
+    ) -> None:
+        try:
+            start = time.monotonic()
+            place = Place(profile, task)
+            settings = profile_named(read_settings(Path("params.yaml")), profile)
+            stage(place, **sections(stage, settings, task))
+            if record:
+                files.write(place.record(stage.__name__), _record(stage.__name__, task, time.monotonic() - start))
+        except ReplicationError as error:
+            typer.echo(f"error: {stage.__name__} {profile}{f' {task}' if task else ''}: {error}", err=True)
+            raise typer.Exit(1) from None
+
+    command.__doc__ = inspect.getdoc(stage)
+    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+    app.command()(command)
+    app()
+
+
+def sections(stage: Callable[..., None], profile: Profile, task: str | None) -> dict[str, object]:
+    """The sections of the profile that the stage names as parameters."""
+    names = list(inspect.signature(stage).parameters)[1:]
+    if "source" in names and task not in profile.tasks:
+        raise ReplicationError(f"no task {task!r} in this profile", f"choose one of {', '.join(profile.tasks)}")
+    return {name: profile.tasks[task] if name == "source" else getattr(profile, name) for name in names}
+
+
+def _record(stage: str, task: str | None, seconds: float) -> str:
+    versions = {name: version(name) for module, name in LIBRARIES.items() if module in sys.modules}
+    content = {
+        "stage": stage,
+        "task": task,
+        "seconds": round(seconds, 1),
+        "peak_memory_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
+        "versions": {"python": platform.python_version(), **versions},
+        "machine": {"processor": _processor(), "cores": len(os.sched_getaffinity(0)), "system": platform.system()},
+    }
+    return json.dumps(content, indent=1) + "\n"
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return platform.processor()
+    return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), platform.machine())

@@ -1,0 +1,44 @@
+"""Reading and writing the pipeline's files: whole or not at all, byte for byte the same for the same content."""
+
+import os
+import tempfile
+from pathlib import Path
+
+import pandas as pd
+
+from replication.errors import ReplicationError
+
+
+def write(path: Path, content: bytes | str) -> None:
+    """Write a file atomically: under a temporary name beside it, then moved into place."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as temporary:
+        try:
+            temporary.write(content.encode() if isinstance(content, str) else content)
+            temporary.flush()
+            os.fsync(temporary.fileno())
+            os.chmod(temporary.name, 0o644)
+            os.replace(temporary.name, path)
+        except BaseException:
+            Path(temporary.name).unlink(missing_ok=True)
+            raise
+
+
+def write_table(path: Path, table: pd.DataFrame) -> None:
+    """Write a table as CSV with 12 significant digits: more than any estimate carries, fewer than rounding disturbs."""
+    write(path, table.to_csv(index=False, float_format="%.12g", lineterminator="\n"))
+
+
+def read_table(path: Path) -> pd.DataFrame:
+    """Read a table that an earlier stage wrote."""
+    try:
+        return pd.read_csv(path)
+    except (FileNotFoundError, pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
+        raise ReplicationError(
+            f"cannot read {path} ({type(error).__name__})", "run `dvc repro`, which writes it"
+        ) from None
+
+
+def read_tables(folder: Path, tasks: list[str]) -> pd.DataFrame:
+    """Read <task>.csv of every task in a folder, one below the other."""
+    return pd.concat([read_table(folder / f"{task}.csv") for task in tasks], ignore_index=True)

@@ -1,0 +1,36 @@
+"""Where things lie: the paths of one profile, relative to the top of the project."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+REGISTRY = Path("data/registry.yaml")
+DOWNLOADS = Path("data/raw")
+
+
+class Place(NamedTuple):
+    """A profile, and for stages that work on one task, that task."""
+
+    profile: str
+    task: str | None = None
+
+    @property
+    def prepared(self) -> Path:
+        """Prepared data of the task."""
+        return Path("data/prepared", self.profile, f"{self.task}.npz")
+
+    @property
+    def scratch(self) -> Path:
+        """Results of training that is under way; removed when its stage ends."""
+        return Path("scratch", self.profile, str(self.task))
+
+    def results(self, *parts: str) -> Path:
+        """A file or folder under results/<profile>."""
+        return Path("results", self.profile, *parts)
+
+    def exhibits(self, *parts: str) -> Path:
+        """A file or folder under paper_figures/<profile>."""
+        return Path("paper_figures", self.profile, *parts)
+
+    def record(self, stage: str) -> Path:
+        """The run record of a stage."""
+        return self.results("runs", f"{stage}-{self.task}.json" if self.task else f"{stage}.json")

@@ -1,0 +1,73 @@
+"""The test loss over the initialisations of a network: its moments, in closed form and estimated from members.
+
+L = 1/(2 N_T) sum over N_T test points and C outputs of (f - y)^2; mu_L and sigma_L are its mean and standard deviation
+over initialisations at a fixed training set, eps_L = sigma_L / mu_L its coefficient of variation.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+STATISTICS = ("mean", "std", "coefficient_of_variation")
+
+
+class Moments(NamedTuple):
+    """mu_L, sigma_L and eps_L."""
+
+    mean: float
+    std: float
+    coefficient_of_variation: float
+
+
+def gaussian_moments(mean: np.ndarray, covariance: np.ndarray, y: np.ndarray) -> Moments:
+    """Exact moments of L for Gaussian outputs of mean (N_T, C) and covariance (N_T, N_T), targets y (N_T, C).
+
+    With delta = mean - y: mu_L = (||delta||_F^2 + C tr Sigma) / (2 N_T) and
+    sigma_L^2 = (2 C tr Sigma^2 + 4 sum_i delta_i' Sigma delta_i) / (4 N_T^2).
+    """
+    points, outputs = y.shape
+    delta = mean - y
+    mu = (np.sum(delta**2) + outputs * np.trace(covariance)) / (2 * points)
+    variance = (2 * outputs * np.sum(covariance**2) + 4 * np.sum(delta * (covariance @ delta))) / (2 * points) ** 2
+    return Moments(float(mu), float(np.sqrt(variance)), float(np.sqrt(variance) / mu))
+
+
+def member_moments(losses: np.ndarray, axis: int = -1) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Estimates of mu_L, sigma_L (unbiased variance) and eps_L from the members along `axis`."""
+    mean, std = losses.mean(axis=axis), losses.std(axis=axis, ddof=1)
+    return mean, std, std / mean
+
+
+def bootstrap(losses: np.ndarray, confidence: float, resamples: int, rng: np.random.Generator) -> pd.DataFrame:
+    """Estimates from member losses (..., members) with bias-corrected accelerated bootstrap intervals over members.
+
+    One row for each statistic (for each leading index): estimate, lower, upper, standard_error (of the estimate).
+    """
+    rows = []
+    for position, name in enumerate(STATISTICS):
+        result = stats.bootstrap(
+            (losses,),
+            lambda sample, axis, position=position: member_moments(sample, axis)[position],
+            axis=-1,
+            n_resamples=resamples,
+            confidence_level=confidence,
+            method="BCa",
+            vectorized=True,
+            rng=rng,
+        )
+        interval = result.confidence_interval
+        rows.append((name, member_moments(losses)[position], interval.low, interval.high, result.standard_error))
+    return pd.DataFrame(rows, columns=["statistic", "estimate", "lower", "upper", "standard_error"])
+
+
+def over_draws(estimates: np.ndarray, confidence: float) -> tuple[float, float, float, float]:
+    """Mean over training-set draws, its Student-t interval and standard error: (estimate, lower, upper, error).
+
+    The estimates at infinite width are exact for their training set; the draws of the set are what scatters.
+    """
+    draws = len(estimates)
+    centre, error = float(np.mean(estimates)), float(np.std(estimates, ddof=1) / np.sqrt(draws))
+    half = stats.t.ppf((1 + confidence) / 2, draws - 1) * error
+    return centre, centre - half, centre + half, error
