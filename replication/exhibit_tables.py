@@ -25,6 +25,7 @@ HEADINGS = {
     "plateau_value": (r"plateau of $\epsilon_L$", "plateau of ε_L"),
     "plateau_chi_square": (r"$\chi^2$/dof", "χ²/dof"),
 }
+SYMBOLS = {"mu": r"\mu", "sigma": r"\sigma", "eps": r"\epsilon", "N": "N"}
 LATEX = {character: "\\" + character for character in "&%$#_{}"}
 LATEX |= {
     "\\": r"\textbackslash{}",
@@ -84,30 +85,40 @@ def readable(table: pd.DataFrame) -> pd.DataFrame:
             columns[quantity] = table[name].to_list()
     shown = pd.DataFrame(columns)
     if "method" in shown:
-        shown["method"] = shown["method"].str.replace("_", " ")
+        shown["method"] = shown["method"].replace({"gradient_descent": "gradient descent", "bayes": "Bayes"})
+    if "training_time" in shown:  # Bayesian inference takes no steps
+        shown["training_time"] = shown["training_time"].replace("∞", "converged").mask(shown["method"] == "Bayes", "")
     return shown
 
 
 def to_latex(table: pd.DataFrame, caption: str, label: str) -> str:
     """A booktabs table environment; text is escaped, known headings are mathematics, `caption` is LaTeX as given."""
     shown = readable(table).map(escape_latex)
-    shown.columns = [HEADINGS[name][0] if name in HEADINGS else escape_latex(name.replace("_", " ")) for name in shown]
+    shown.columns = [HEADINGS[name][0] if name in HEADINGS else escape_latex(_words(name)) for name in shown]
     body = shown.to_latex(
         index=False, escape=False, caption=caption, label=label, position="htbp", column_format="l" * shown.shape[1]
     )
-    return "% needs \\usepackage{booktabs}\n" + body.replace("\\begin{tabular}", "\\centering\\footnotesize\n\\begin{tabular}", 1)
+    body = body.replace("\\begin{tabular}", "\\centering\\footnotesize\n\\begin{tabular}", 1)
+    return "% needs \\usepackage{booktabs}\n" + body
 
 
 def to_markdown(table: pd.DataFrame) -> str:
     """A Markdown pipe table of what `readable` shows."""
     shown = readable(table).map(lambda cell: cell.replace("|", "\\|").replace("\n", " "))
-    shown.columns = [HEADINGS[name][1] if name in HEADINGS else name.replace("_", " ") for name in shown]
+    shown.columns = [HEADINGS[name][1] if name in HEADINGS else _words(name) for name in shown]
     return shown.to_markdown(index=False, disable_numparse=True)
 
 
 def escape_latex(text: str) -> str:
-    """`text` with every character that LaTeX would interpret made literal."""
-    return re.sub("|".join(map(re.escape, LATEX)), lambda match: LATEX[match[0]], text)
+    """`text` with every character that LaTeX would interpret made literal; symbols and minus signs as mathematics."""
+    escaped = re.sub("|".join(map(re.escape, LATEX)), lambda match: LATEX[match[0]], text)
+    escaped = re.sub(r"\b(mu|sigma|eps|N)\\_([LD])\b", lambda match: f"${SYMBOLS[match[1]]}_{match[2]}$", escaped)
+    return re.sub(r"(?<![\w.])-(?=[\d$])", "$-$", escaped)
+
+
+def _words(column: str) -> str:
+    """A column's name as words; a heading that is no identifier, such as one with a source in it, stays as it is."""
+    return column.replace("_", " ") if column.isidentifier() else column
 
 
 def _with_chi_square(table, chosen, fit):

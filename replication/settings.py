@@ -85,7 +85,7 @@ class FiniteWidth(Section):
 
     widths: Sizes
     training_sizes: Sizes
-    members: Annotated[int, Field(ge=3)]
+    members: Annotated[int, Field(ge=8)]  # below, a bootstrap over members means little
 
 
 class Statistics(Section):

@@ -31,7 +31,7 @@ def run(stage: Callable[..., None], record: bool = True) -> None:
     """Run `stage` from the command line as `python -m replication.stages.<stage> PROFILE [TASK]`.
 
     The stage's first parameter is its Place. Every other one names a section of the profile (`source` is the section
-    tasks.<task>), so that a stage reads what it declares and nothing else.
+    tasks.<task>, `profile` the whole), so that a stage reads what it declares and nothing else.
     """
 
     def command(
@@ -60,7 +60,8 @@ def sections(stage: Callable[..., None], profile: Profile, task: str | None) -> 
     names = list(inspect.signature(stage).parameters)[1:]
     if "source" in names and task not in profile.tasks:
         raise ReplicationError(f"no task {task!r} in this profile", f"choose one of {', '.join(profile.tasks)}")
-    return {name: profile.tasks[task] if name == "source" else getattr(profile, name) for name in names}
+    special = {"profile": profile, "source": profile.tasks.get(task)}
+    return {name: special[name] if name in special else getattr(profile, name) for name in names}
 
 
 def _record(stage: str, task: str | None, seconds: float) -> str:

@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import NamedTuple
 
+import replication
+
 REGISTRY = Path("data/registry.yaml")
 DOWNLOADS = Path("data/raw")
 
@@ -19,8 +21,13 @@ class Place(NamedTuple):
         return Path("data/prepared", self.profile, f"{self.task}.npz")
 
     @property
+    def provenance(self) -> str:
+        """What made an exhibit; no date, so that the same content has the same bytes."""
+        return f"replication {replication.__version__}, profile {self.profile}"
+
+    @property
     def scratch(self) -> Path:
-        """Results of training that is under way; removed when its stage ends."""
+        """Results of training that is under way; reused after an interruption."""
         return Path("scratch", self.profile, str(self.task))
 
     def results(self, *parts: str) -> Path:

@@ -1,0 +1,22 @@
+"""What every data source delivers: integers only, so that prepared data are bit-exact on every machine."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+
+class Dataset(NamedTuple):
+    """A training pool and a test set that share no point.
+
+    inputs:       (pool_size, *input_shape) unsigned integers: pixel values or detector counts
+    targets:      (pool_size,) integers: class labels 0 ... classes - 1, or for regression the target in integer units
+    test_inputs:  (test_size, *input_shape), the type of `inputs`
+    test_targets: (test_size,), the type of `targets`
+    classes:      number of classes; 0 for regression
+    """
+
+    inputs: np.ndarray
+    targets: np.ndarray
+    test_inputs: np.ndarray
+    test_targets: np.ndarray
+    classes: int

@@ -1,0 +1,40 @@
+"""A prepared data set as a file: uncompressed .npz, the same bytes on every machine."""
+
+import os
+import zipfile
+import zlib
+from pathlib import Path
+
+import numpy as np
+
+from replication.datasets.dataset import Dataset
+from replication.errors import ReplicationError
+
+
+def write(dataset: Dataset, path: Path) -> None:
+    """Store the data set at `path`, whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with temporary.open("wb") as stream:  # a stream, as np.savez would append .npz to a name
+            np.savez(stream, **dataset._asdict())
+        os.replace(temporary, path)
+    except OSError as error:
+        raise ReplicationError(f"cannot write {path} ({error.strerror})", "free space or permit writing") from None
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def read(path: Path) -> Dataset:
+    """The data set stored at `path`; ReplicationError if the file is missing or damaged."""
+    try:
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
+            arrays = {field: file[field] for field in Dataset._fields}
+    except FileNotFoundError:
+        raise ReplicationError(f"no prepared data {path}", "run the stage prepare_data first") from None
+    except (OSError, ValueError, KeyError, EOFError, TypeError, zipfile.BadZipFile, zlib.error) as error:
+        reason = " ".join(str(error).split())
+        raise ReplicationError(
+            f"{path} is not a prepared data set, or damaged ({reason})", "delete it and run prepare_data again"
+        ) from None
+    return Dataset(**arrays | {"classes": int(arrays["classes"])})

@@ -1,0 +1,20 @@
+"""Nested training sets out of a pool."""
+
+import numpy as np
+
+from replication.errors import ReplicationError
+from replication.seeds import generator
+
+
+def training_order(pool_size: int, largest: int, seed: int, task: str, draw: int) -> np.ndarray:
+    """Indices (largest,) into the pool: the first n of them are the training set of size n, for every n <= largest.
+
+    Each draw has its own seeded permutation of the pool, so the sets of one draw are nested and those of different
+    draws are independent choices. ReplicationError if `largest` exceeds the pool.
+    """
+    if not 0 < largest <= pool_size:
+        raise ReplicationError(
+            f"a training set of {largest} points out of a pool of {pool_size}",
+            "choose training sizes from 1 to pool_size",
+        )
+    return generator(seed, "training set", task, draw).permutation(pool_size)[:largest]

@@ -1,0 +1,1 @@
+"""The exhibits: one function each, tables in, matplotlib Figure out; nothing here reads or writes a file."""

@@ -1,0 +1,136 @@
+"""Exhibit: the moments of the test loss against training-set size, at infinite and at finite width."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
+
+from replication.exhibit_tables import plus_minus
+from replication.figures.style import (
+    COLOURS,
+    SYMBOLS,
+    TRAINING_SIZE,
+    dodged,
+    finite_widths,
+    readable_log_axis,
+    sources,
+    styled,
+    width_marks,
+)
+
+LINEAR_UP_TO = 6  # largest over smallest eps_L that a linear axis from zero still shows well
+GUIDE = {"color": "0.55", "linewidth": 0.9, "linestyle": (0, (1, 1.5))}
+WINDOW = {"color": "#f2dfa0", "linewidth": 6, "solid_capstyle": "butt"}
+
+
+@styled
+def learning_curves(curves: pd.DataFrame, laws: pd.DataFrame) -> Figure:
+    """mu_L, sigma_L and eps_L = sigma_L / mu_L (columns) of each task (rows) against the training-set size N_D.
+
+    Lines: infinite width, gradient descent after the declared steps (solid) and converged (dashed), and exact Bayesian
+    inference; bands are intervals over draws of the training set. Points: trained ensembles of finite width, bars are
+    bootstrap intervals over members; widths stand a few per cent apart in N_D to keep them legible. Dotted: the laws
+    fitted to the converged curve, mu_L and sigma_L = amplitude N_D^-exponent, eps_L = constant, on pale gold in the fit
+    window; above each panel the exponent, or the logarithmic slope of eps_L, +- its standard error. The loss has no
+    unit: targets are one-hot vectors less their mean, or standardised energies.
+    """
+    rows, marks = sources(curves), width_marks(finite_widths(curves))
+    figure = Figure(figsize=(11, 0.9 + 2.75 * len(rows)))
+    grid = figure.subplots(len(rows), len(SYMBOLS), sharex=True, squeeze=False)
+    for (task, source), axes_row in zip(rows, grid, strict=True):
+        task_curves, task_laws = curves[curves.task == task], laws[laws.task == task]
+        for axes, statistic in zip(axes_row, SYMBOLS, strict=True):
+            _panel(axes, statistic, task_curves, task_laws, marks)
+        axes_row[0].set_title(f"{task} ({source})", loc="left", fontweight="bold", pad=20)
+    _scales(grid)
+    for axes in grid[-1]:
+        axes.set_xlabel(TRAINING_SIZE)
+    handles, labels = zip(*_legend(curves, laws, marks), strict=True)
+    figure.legend(handles, labels, loc="outside lower center", ncols=-(-len(handles) // 2))
+    figure.align_ylabels(grid)
+    return figure
+
+
+def _panel(axes: Axes, statistic: str, curves: pd.DataFrame, laws: pd.DataFrame, marks: dict) -> None:
+    axes.set_xscale("log")
+    axes.set_ylabel(SYMBOLS[statistic])
+    lower, upper = f"{statistic}_lower", f"{statistic}_upper"
+    infinite = curves[np.isinf(curves.width)]
+    for (method, time), curve in infinite.groupby(["method", "training_time"]):
+        curve = curve.sort_values("training_size")
+        style = _line(method, time)
+        axes.fill_between(
+            curve.training_size, curve[lower], curve[upper], color=style["color"], alpha=0.18, linewidth=0
+        )
+        axes.plot(curve.training_size, curve[statistic], label=_label(method, time), **style)
+    for place, (width, mark) in enumerate(marks.items()):
+        points = curves[curves.width == width]
+        value = points[statistic]
+        bars = np.abs(np.stack([value - points[lower], points[upper] - value]))
+        x = dodged(points.training_size, place, len(marks))
+        axes.errorbar(x, value, bars, linestyle="none", elinewidth=1.1, label=f"width {width:g}", zorder=3, **mark)
+    _law(axes, statistic, laws, infinite.training_size)
+
+
+def _law(axes: Axes, statistic: str, laws: pd.DataFrame, sizes: pd.Series) -> None:
+    kind = "plateau" if statistic == "coefficient_of_variation" else "power_law"
+    fit = converged(laws).query("statistic == @statistic and law == @kind").set_index("parameter")
+    if fit.empty:
+        return
+    if kind == "plateau":
+        level, exponent, text = fit.estimate["value"], 0.0, r"$\mathrm{d}\ln\epsilon_L/\mathrm{d}\ln N_D = %s$"
+        shown = fit.loc["slope"]
+    else:
+        level, exponent, text = fit.estimate["amplitude"], fit.estimate["exponent"], r"exponent $%s$"
+        shown = fit.loc["exponent"]
+    for style, ends in ((WINDOW, fit.iloc[0][["smallest", "largest"]]), (GUIDE, (sizes.min(), sizes.max()))):
+        x = np.array(ends, dtype=float)
+        axes.plot(x, level * x**-exponent, zorder=0 if style is WINDOW else 1, label="_law", **style)
+    text = text % plus_minus(shown.estimate, shown.standard_error).replace("±", r"\pm")
+    axes.annotate(text, (1, 1), (0, 4), "axes fraction", "offset points", ha="right", va="bottom", fontsize=11.5)
+
+
+def converged(laws: pd.DataFrame) -> pd.DataFrame:
+    """The laws of converged gradient descent at infinite width."""
+    return laws[np.isinf(laws.width) & np.isinf(laws.training_time) & (laws.method == "gradient_descent")]
+
+
+def _line(method: str, time: float) -> dict:
+    dashes = "dashed" if method == "gradient_descent" and np.isinf(time) else "solid"
+    return {"color": COLOURS[method], "linestyle": dashes}
+
+
+def _label(method: str, time: float) -> str:
+    if method == "bayes":
+        return "infinite width, Bayes"
+    return "infinite width, gradient descent, " + ("converged" if np.isinf(time) else f"{time:g} steps")
+
+
+def _scales(grid: np.ndarray) -> None:
+    """mu_L and sigma_L logarithmic; eps_L linear from zero, which shows flatness at its true size, where that fits."""
+    for column, statistic in enumerate(SYMBOLS):
+        for axes in grid[:, column]:
+            seen = np.concatenate([line.get_ydata() for line in axes.lines if line.get_label() != "_law"])
+            if statistic == "coefficient_of_variation" and seen.max() < LINEAR_UP_TO * seen.min():
+                axes.set_ylim(bottom=0)
+                axes.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
+                axes.yaxis.set_major_formatter("{x:g}")
+            else:
+                axes.set_yscale("log")
+                readable_log_axis(axes.yaxis)
+    readable_log_axis(grid[0, 0].xaxis)  # the panels share this axis
+
+
+def _legend(curves: pd.DataFrame, laws: pd.DataFrame, marks: dict) -> list[tuple]:
+    """(artist, text) pairs: the lines, then the widths."""
+    infinite = curves[np.isinf(curves.width)]
+    pairs = infinite[["method", "training_time"]].drop_duplicates()
+    pairs = pairs.sort_values(["method", "training_time"], ascending=[False, True])
+    entries = [(Line2D([], [], **_line(*pair)), _label(*pair)) for pair in pairs.itertuples(index=False)]
+    if len(converged(laws)):
+        entries.append(((Line2D([], [], **WINDOW), Line2D([], [], **GUIDE)), "law fitted to converged, fit window"))
+    for width, mark in marks.items():
+        entries.append((Line2D([], [], linestyle="none", **mark), f"width {width:g}, trained"))
+    return entries

@@ -1,0 +1,82 @@
+"""What the exhibits share: the style sheet, colours, labels of quantities, and readable logarithmic axes."""
+
+import functools
+from pathlib import Path
+
+import matplotlib.style
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.axis import Axis
+from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullFormatter
+
+STYLE_SHEET = Path(__file__).with_name("replication.mplstyle")
+SYMBOLS = {"mean": r"$\mu_L$", "std": r"$\sigma_L$", "coefficient_of_variation": r"$\epsilon_L = \sigma_L / \mu_L$"}
+TRAINING_SIZE = r"training-set size $N_D$"
+MARKERS = "os^Dvphd"
+COLOURS = {"gradient_descent": "black", "bayes": sns.color_palette("colorblind")[0]}
+DODGE = 0.035  # relative shift in N_D between neighbouring widths, so that their intervals do not cover each other
+
+
+def styled(draw):
+    """Decorate a function that makes or saves a figure: it runs under the style sheet and leaves no global trace."""
+
+    @functools.wraps(draw)
+    def wrapper(*args, **kwargs):
+        with matplotlib.style.context(STYLE_SHEET):
+            return draw(*args, **kwargs)
+
+    return wrapper
+
+
+def sources(table: pd.DataFrame) -> list[tuple[str, str]]:
+    """(task, source) pairs of a table in order of appearance."""
+    return list(table[["task", "source"]].drop_duplicates().itertuples(index=False, name=None))
+
+
+def finite_widths(curves: pd.DataFrame) -> list[float]:
+    """The widths of the trained ensembles, ascending."""
+    return sorted(curves.width[np.isfinite(curves.width)].unique())
+
+
+def width_marks(widths: list[float]) -> dict[float, dict]:
+    """Colour and marker of each width: light to dark as the width grows, legible also in grey."""
+    colours = sns.color_palette("flare", len(widths))
+    return {
+        width: {"color": colour, "marker": MARKERS[place % len(MARKERS)]}
+        for place, (width, colour) in enumerate(zip(widths, colours, strict=True))
+    }
+
+
+def dodged(sizes: np.ndarray, place: int, places: int) -> np.ndarray:
+    """N_D shifted on the logarithmic axis for the curve at `place` of `places`."""
+    return np.asarray(sizes) * (1 + DODGE) ** (place - (places - 1) / 2)
+
+
+def readable_log_axis(axis: Axis, most: int = 6) -> None:
+    """Label a logarithmic axis in plain numbers, with as many of 1, 2, 5 times powers of ten as are legible."""
+    low, high = sorted(axis.get_view_interval())
+    for locator in _log_locators(high / low):
+        ticks = locator.tick_values(low, high)
+        ticks = ticks[(low <= ticks) & (ticks <= high)]
+        if len(ticks) <= most:
+            break
+    axis.set_major_locator(FixedLocator(ticks))
+    plain = ticks.min() >= 1e-4 and ticks.max() < 1e5
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}" if plain else _power(value)))
+    axis.set_minor_formatter(NullFormatter())
+
+
+def _log_locators(span: float):
+    """From many ticks to few; evenly spaced ones where multiples of a power of ten would leave gaps."""
+    if span < 4:
+        yield MaxNLocator(6, steps=[1, 2, 5, 10])
+    for multiples in ((1, 2, 3, 5), (1, 2, 5), (1, 3), (1,)):
+        yield LogLocator(subs=multiples)
+
+
+def _power(value: float) -> str:
+    exponent = int(np.floor(np.log10(value) + 1e-9))
+    mantissa = value / 10.0**exponent
+    factor = "" if np.isclose(mantissa, 1) else rf"{mantissa:g} \times "
+    return rf"${factor}10^{{{exponent}}}$"

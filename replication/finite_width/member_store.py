@@ -1,0 +1,53 @@
+"""Finished ensembles in a scratch folder, so that a stage that was killed goes on where it stopped."""
+
+import hashlib
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+
+from replication.finite_width.training import EnsembleLosses
+
+
+class MemberStore:
+    """One small file for each finished ensemble, named by a digest of everything that determines its losses."""
+
+    def __init__(self, folder: Path, **specification):
+        """`specification`: JSON values and arrays shared by all ensembles of the folder, such as network and data."""
+        self.folder = folder
+        self.specification = _describe(specification | {"code": _code()})
+
+    def load(self, **ensemble) -> EnsembleLosses | None:
+        """The losses stored for this ensemble, or None; a damaged file counts as absent."""
+        try:
+            losses = json.loads(self._path(ensemble).read_text(encoding="utf-8"))
+            return EnsembleLosses(*(np.array(losses[field], np.float32) for field in EnsembleLosses._fields))
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+    def save(self, losses: EnsembleLosses, **ensemble) -> None:
+        """Store the losses of this ensemble, whole or not at all."""
+        path = self._path(ensemble)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_suffix(f".{os.getpid()}")
+        temporary.write_text(json.dumps({name: values.tolist() for name, values in losses._asdict().items()}))
+        os.replace(temporary, path)
+
+    def _path(self, ensemble):
+        content = json.dumps(self.specification | ensemble, sort_keys=True)
+        return self.folder / f"{hashlib.sha256(content.encode()).hexdigest()[:24]}.json"
+
+
+def _describe(specification):
+    """Arrays are described by their digest."""
+    return {
+        name: hashlib.sha256(np.ascontiguousarray(value)).hexdigest() if isinstance(value, np.ndarray) else value
+        for name, value in specification.items()
+    }
+
+
+def _code():
+    """Digest of the modules that train: new code never takes over old members."""
+    files = sorted(Path(__file__).parent.glob("*.py"))
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()

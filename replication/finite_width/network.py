@@ -1,0 +1,87 @@
+"""The multilayer perceptron in NTK parametrisation as Keras layers, for a stack of members trained side by side."""
+
+import math
+
+import keras
+from keras import ops
+
+from replication.finite_width.initialisation import Weights
+from replication.settings import MLPSpec
+
+ACTIVATIONS = {"relu": ops.relu, "erf": ops.erf}
+
+
+class StackedDense(keras.layers.Layer):
+    """z = sqrt(C_W / fan_in) h W + sqrt(C_b) b for every member.
+
+    W is (members, fan_in, units) and b (members, units). h is (members, points, fan_in), or (points, fan_in) where all
+    members see the same; z is (members, points, units).
+    """
+
+    def __init__(self, spec: MLPSpec, weight, bias):
+        super().__init__()
+        self.weight_scale = math.sqrt(spec.weight_variance / weight.shape[-2])
+        self.bias_scale = math.sqrt(spec.bias_variance)
+        self.weight = self.add_weight(shape=weight.shape, initializer=_starting_at(weight), name="weight")
+        self.bias = self.add_weight(shape=bias.shape, initializer=_starting_at(bias), name="bias")
+
+    def call(self, h):
+        """Preactivations z."""
+        # the scale goes to the weights, which are fewer than the preactivations
+        z = ops.matmul(h, self.weight_scale * self.weight)
+        # at C_b = 0 the bias neither acts nor learns: spare the passes over z
+        return z + self.bias_scale * ops.expand_dims(self.bias, 1) if self.bias_scale else z
+
+
+class StackedDualDense(keras.layers.Layer):
+    """The first layer while it is trained on inputs X (N, d), in dual variables: z = z0 + K A.
+
+    Gradient descent moves W and b along the training inputs only: W = W0 + sqrt(C_W / d) X^T A and
+    b = b0 + sqrt(C_b) sum_a A_a, where a step of size eta takes A (members, N, units), zero at first, to A - eta dL/dz.
+    So the layer needs no X, just the kernel K = C_W X' X^T / d + C_b of the points X' it is evaluated at, (points, N),
+    and the preactivations z0 there at initialisation, (members, points, units). The gradient declared for A is dL/dz:
+    plain gradient descent on A is then gradient descent on W and b, at one product a step instead of two with X.
+    """
+
+    def __init__(self, members: int, training_size: int, units: int):
+        super().__init__()
+        self.coefficients = self.add_weight(
+            shape=(members, training_size, units), initializer="zeros", name="coefficients"
+        )
+
+    def call(self, kernel_and_start):
+        """Preactivations z from the pair (K, z0)."""
+        kernel, start = kernel_and_start
+
+        @ops.custom_gradient
+        def preactivations(coefficients):
+            # true on the training set, the only place where a gradient is taken
+            return start + ops.matmul(kernel, coefficients), lambda upstream: upstream
+
+        return preactivations(ops.convert_to_tensor(self.coefficients))
+
+
+class StackedMLP(keras.layers.Layer):
+    """z^1 from `first`, then z^l = sqrt(C_W / width) phi(z^(l-1)) W^l + sqrt(C_b) b^l; the last layer is the read-out.
+
+    Called on what `first` is called on; returns (members, points, outputs). `weights` are the pairs (W, b) behind it.
+    """
+
+    def __init__(self, spec: MLPSpec, first: StackedDense | StackedDualDense, weights: Weights):
+        super().__init__()
+        self.activation = ACTIVATIONS[spec.activation]
+        self.first = first
+        self.behind = [StackedDense(spec, weight, bias) for weight, bias in weights]
+        self.built = True  # every variable exists by now
+
+    def call(self, inputs):
+        """Outputs of every member."""
+        z = self.first(inputs)
+        for layer in self.behind:
+            z = layer(self.activation(z))
+        return z
+
+
+def _starting_at(value):
+    """Initialiser that returns `value`: Keras loses what is assigned to a variable inside build()."""
+    return lambda shape, dtype: ops.convert_to_tensor(value, dtype)

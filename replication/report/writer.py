@@ -1,0 +1,163 @@
+"""Writes the report in Markdown; every number in it comes from a table, none from the text."""
+
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+import jinja2
+import numpy as np
+import pandas as pd
+
+from replication.datasets.sources import SOURCES
+from replication.exhibit_tables import exponent_table, number, to_markdown
+from replication.settings import Profile
+
+TEMPLATE = Path(__file__).with_name("report.md.j2")
+GREEK = {"mu": "μ", "sigma": "σ", "eps": "ε"}
+STAND_INS = {"uci_digits": "MNIST", "photo_patches": "CIFAR-10", "showers": "measured or fully simulated showers"}
+OUTCOMES = ("holds", "does not hold", "not established")
+
+
+class ReportInput(NamedTuple):
+    """What a report is written from.
+
+    profile_name, profile:  the profile's name and its settings
+    provenance:             the line that stands in the metadata of the figures as well
+    laws, claims, verdicts: the tables of fitted laws, of tests, and of verdicts with their evidence
+    runs:                   run records: stage, task, seconds, peak_memory_mb, versions, machine
+    figures:                path of each figure as the report shall link to it; keys learning_curves,
+                            width_dependence and contact_sheet_<task>, those missing are left out
+    """
+
+    profile_name: str
+    profile: Profile
+    provenance: str
+    laws: pd.DataFrame
+    claims: pd.DataFrame
+    verdicts: pd.DataFrame
+    runs: list[dict]
+    figures: dict[str, str]
+
+
+def markdown_report(content: ReportInput) -> str:
+    """The whole report in Markdown."""
+    environment = jinja2.Environment(
+        undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True
+    )
+    exponents = exponent_table(content.laws)
+    text = environment.from_string(TEMPLATE.read_text(encoding="utf-8")).render(
+        content._asdict(),
+        counts={outcome: int((content.verdicts.verdict == outcome).sum()) for outcome in OUTCOMES},
+        findings=_findings(exponents),
+        overview=to_markdown(_overview(content.verdicts)),
+        evidence=to_markdown(content.verdicts[["claim", "task", "source", "verdict", "evidence"]]),
+        statements=dict(content.verdicts[["claim", "statement"]].itertuples(index=False, name=None)),
+        tests={claim: to_markdown(_tests(tests)) for claim, tests in content.claims.groupby("claim")},
+        data=to_markdown(_data(content.profile)),
+        stand_ins={task.source: STAND_INS.get(task.source) for task in content.profile.tasks.values()},
+        choices=to_markdown(_choices(content.profile)),
+        exponents=to_markdown(exponents),
+        confidence=f"{100 * content.profile.statistics.confidence:g} %",
+        test_confidence=f"{100 * (1 - 2 * content.profile.claims.significance):g} %",
+        times=to_markdown(_times(content.runs)),
+        total=_duration(sum(run["seconds"] for run in content.runs)),
+        versions=_versions(content.runs),
+        machines=_machines(content.runs),
+    )
+    return re.sub(r"\b(mu|sigma|eps)_L\b", lambda name: f"{GREEK[name[1]]}_L", text)
+
+
+def _findings(exponents: pd.DataFrame) -> list[dict]:
+    """For each task the laws of converged gradient descent at infinite width."""
+    infinite = np.isinf(exponents.width) & np.isinf(exponents.training_time)
+    return exponents[infinite & (exponents.method == "gradient_descent")].to_dict("records")
+
+
+def _overview(verdicts: pd.DataFrame) -> pd.DataFrame:
+    """Claims in rows, tasks in columns."""
+    names = verdicts.task + " (" + verdicts.source + ")"
+    wide = verdicts.assign(name=names).pivot(index=["claim", "statement"], columns="name", values="verdict")
+    return wide[list(dict.fromkeys(names))].fillna("not tested").reset_index()
+
+
+def _tests(tests: pd.DataFrame) -> pd.DataFrame:
+    shown = tests[["task", "source", "scope", "quantity", "estimate"]].copy()
+    shown["interval"] = [_range(*ends) for ends in zip(tests.lower, tests.upper, strict=True)]
+    shown["claimed range"] = [_range(*ends) for ends in zip(tests.bound_lower, tests.bound_upper, strict=True)]
+    return shown.assign(verdict=tests.verdict)
+
+
+def _range(low: float, high: float) -> str:
+    return f"{number(low)} to {number(high)}"
+
+
+def _data(profile: Profile) -> pd.DataFrame:
+    rows = [
+        {
+            "task": name,
+            "source": f"`{task.source}`",
+            "what it is": SOURCES[task.source].title,
+            "kind": SOURCES[task.source].kind,
+            "input": " x ".join(map(str, SOURCES[task.source].input_shape)),
+            "target": f"{SOURCES[task.source].classes} classes" if SOURCES[task.source].classes else "energy",
+            "training pool": task.pool_size,
+            "test set": task.test_size,
+        }
+        for name, task in profile.tasks.items()
+    ]
+    return pd.DataFrame(rows)
+
+
+def _choices(profile: Profile) -> pd.DataFrame:
+    rows = [{"setting": f"`{key}`", "value": value} for key, value in _flat(profile.model_dump())]
+    return pd.DataFrame(rows)
+
+
+def _flat(value, key=""):
+    """(dotted key, text) of every value in nested settings."""
+    if isinstance(value, dict):
+        for name, item in value.items():
+            yield from _flat(item, f"{key}.{name}" if key else name)
+    else:
+        yield key, ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
+
+
+def _times(runs: list[dict]) -> pd.DataFrame:
+    rows = [
+        {
+            "stage": run["stage"].replace("_", " "),
+            "task": run["task"] or "all",
+            "time": _duration(run["seconds"]),
+            "peak memory": f"{run['peak_memory_mb']:.0f} MB",
+        }
+        for run in runs
+    ]
+    return pd.DataFrame(rows, columns=["stage", "task", "time", "peak memory"])
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {rest} s" if minutes else f"{seconds:.1f} s"
+
+
+def _versions(runs: list[dict]) -> dict[str, str]:
+    """Library: its version, or versions where the stages did not all run with the same."""
+    found = {}
+    for run in runs:
+        for name, version in run["versions"].items():
+            found.setdefault(name, {})[version] = None
+    return {name: " and ".join(found[name]) for name in sorted(found)}
+
+
+def _machines(runs: list[dict]) -> list[str]:
+    """Each machine once; a machine is a mapping such as processor, cores, system, or a plain string."""
+    texts = (
+        ", ".join(f"{key} {value}" for key, value in run["machine"].items())
+        if isinstance(run["machine"], dict)
+        else str(run["machine"])
+        for run in runs
+    )
+    return list(dict.fromkeys(texts))

@@ -1,0 +1,30 @@
+"""Stage: the report, as Markdown and as one self-contained HTML page."""
+
+import json
+import os
+
+from replication.report.page import html_report
+from replication.report.writer import ReportInput, markdown_report
+from replication.settings import Profile
+from replication.stages import files
+from replication.stages.command import run
+from replication.stages.places import Place
+
+
+def write_report(place: Place, profile: Profile) -> None:
+    """Write the report from the tables, figures and run records of the profile."""
+    names = ["learning_curves", "width_dependence", *(f"contact_sheet_{task}" for task in profile.tasks)]
+    pictures = {name: place.exhibits(f"{name}.png") for name in names}
+    links = {name: os.path.relpath(picture, place.results()) for name, picture in pictures.items()}
+    tables = {name: files.read_table(place.results(f"{table}.csv")) for name, table in TABLES.items()}
+    runs = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(place.results("runs").glob("*.json"))]
+    text = markdown_report(ReportInput(place.profile, profile, place.provenance, **tables, runs=runs, figures=links))
+    images = {links[name]: picture.read_bytes() for name, picture in pictures.items()}
+    files.write(place.results("report.md"), text)
+    files.write(place.results("report.html"), html_report(text, images))
+
+
+TABLES = {"laws": "scaling_laws", "claims": "claims", "verdicts": "verdicts"}
+
+if __name__ == "__main__":
+    run(write_report, record=False)

@@ -1,0 +1,20 @@
+"""Stage: the table of fitted exponents and plateau values, as CSV and LaTeX."""
+
+from replication.exhibit_tables import exponent_table, to_latex
+from replication.stages import files
+from replication.stages.command import run
+from replication.stages.places import Place
+
+
+def write_tables(place: Place) -> None:
+    """Write the table of exponents and plateau values."""
+    table = exponent_table(files.read_table(place.results("scaling_laws.csv")))
+    caption = (
+        f"Exponents of mu_L and sigma_L, slope and plateau of eps_L, with standard errors; profile {place.profile}."
+    )
+    files.write_table(place.exhibits("exponents.csv"), table)
+    files.write(place.exhibits("exponents.tex"), to_latex(table, caption, "tab:exponents"))
+
+
+if __name__ == "__main__":
+    run(write_tables)

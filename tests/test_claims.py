@@ -1,0 +1,115 @@
+"""Verdicts: each of the three outcomes, the error rate of the test, and tables with known answers."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from replication import claims
+from replication.claims import DOES_NOT_HOLD, HOLDS, NOT_ESTABLISHED, Test, combine, verdict
+from replication.scaling_laws import Estimate
+from replication.settings import Claims
+
+Test.__test__ = False  # not a pytest class
+BOUNDS = Claims(significance=0.05, exponent_drift=0.15, plateau_slope=0.1, width_ratio=1.25, exponent_difference=0.1)
+
+
+@pytest.mark.parametrize(
+    ("value", "error", "expected"),
+    [(0.0, 0.02, HOLDS), (0.3, 0.02, DOES_NOT_HOLD), (0.1, 0.02, NOT_ESTABLISHED), (0.0, 0.2, NOT_ESTABLISHED)],
+)
+def test_three_outcomes(value, error, expected):
+    assert verdict(Test("A2", "", "", Estimate(value, error), -0.1, 0.1), 0.05) == expected
+    assert verdict(Test("A2", "", "", Estimate(-value, error), -0.1, 0.1), 0.05) == expected
+
+
+def test_unknown_estimate_establishes_nothing():
+    assert verdict(Test("A1", "", "", Estimate(np.nan, np.nan), -0.1, 0.1), 0.05) == NOT_ESTABLISHED
+
+
+def test_a_window_below_the_onset_refutes_nothing():
+    steep = Test("A2", "", "", Estimate(-0.3, 0.01), -0.1, 0.1)
+    assert verdict(steep, 0.05) == DOES_NOT_HOLD
+    assert verdict(steep._replace(below_onset=True), 0.05) == NOT_ESTABLISHED
+
+
+@pytest.mark.parametrize("dof", [4, np.inf])
+def test_false_verdicts_are_as_rare_as_declared(dof):
+    """A slope exactly on the bound is called `holds` in 5 % of cases, and `does not hold` in 5 %."""
+    rng, toys, samples = np.random.default_rng(5), 4000, 5
+    counts = {HOLDS: 0, DOES_NOT_HOLD: 0, NOT_ESTABLISHED: 0}
+    for _ in range(toys):
+        x = rng.normal(0.1, 0.02, samples)
+        error = x.std(ddof=1) / np.sqrt(samples) if np.isfinite(dof) else 0.02 / np.sqrt(samples)
+        counts[verdict(Test("A2", "", "", Estimate(x.mean(), error, dof), -0.1, 0.1), 0.05)] += 1
+    error = np.sqrt(0.05 * 0.95 / toys)
+    assert counts[HOLDS] / toys == pytest.approx(0.05, abs=4 * error)
+    assert counts[DOES_NOT_HOLD] / toys == pytest.approx(0.05, abs=4 * error)
+
+
+def test_combining():
+    assert combine([HOLDS, HOLDS]) == HOLDS
+    assert combine([HOLDS, NOT_ESTABLISHED]) == NOT_ESTABLISHED
+    assert combine([NOT_ESTABLISHED, DOES_NOT_HOLD]) == DOES_NOT_HOLD
+    assert combine([]) == NOT_ESTABLISHED
+
+
+def fitted(exponent=0.3, drift=0.0, slope=0.0, flattening=0.0, error=0.01):
+    """A scaling-law table of one task with converged infinite width and one trained width."""
+    rows = []
+    for method, width, time in (
+        ("gradient_descent", np.inf, np.inf),
+        ("bayes", np.inf, np.inf),
+        ("trained", 64.0, 500.0),
+    ):
+        curve = {"task": "digits", "source": "toys", "method": method, "width": width, "training_time": time}
+        curve |= {"standard_error": error, "degrees_of_freedom": np.inf}
+        for statistic in ("mean", "std"):
+            law = curve | {"statistic": statistic, "law": "power_law"}
+            rows += [
+                law | {"parameter": "exponent", "estimate": exponent},
+                law | {"parameter": "drift", "estimate": drift},
+            ]
+        law = curve | {"statistic": "coefficient_of_variation", "law": "plateau"}
+        rows += [law | {"parameter": "slope", "estimate": slope}, law | {"parameter": "drift", "estimate": flattening}]
+    return pd.DataFrame(rows)
+
+
+def compared(ratio=1.0, difference=0.0, error=0.01):
+    base = {"task": "digits", "source": "toys", "standard_error": error, "degrees_of_freedom": np.inf}
+    rows = [
+        base | {"comparison": "width_ratio", "width": w, "statistic": "coefficient_of_variation", "estimate": np.log(r)}
+        for w, r in ((16.0, 3.0), (64.0, ratio))
+    ]
+    rows += [
+        base | {"comparison": "exponent_difference", "width": np.inf, "statistic": s, "estimate": difference}
+        for s in ("mean", "std")
+    ]
+    return pd.DataFrame(rows)
+
+
+@pytest.mark.parametrize(
+    ("laws", "comparisons", "claim", "expected"),
+    [
+        ({}, {}, "A1", HOLDS),
+        ({"exponent": -0.2}, {}, "A1", DOES_NOT_HOLD),
+        ({"drift": 0.4}, {}, "A1", DOES_NOT_HOLD),
+        ({"error": 0.2}, {}, "A1", NOT_ESTABLISHED),
+        ({}, {}, "A2", HOLDS),
+        ({"slope": -0.3}, {}, "A2", DOES_NOT_HOLD),
+        ({"slope": -0.3, "flattening": -0.2}, {}, "A2", NOT_ESTABLISHED),
+        ({"slope": -0.3, "flattening": 0.2}, {}, "A2", DOES_NOT_HOLD),
+        ({}, {}, "A3", HOLDS),
+        ({}, {"ratio": 1.6}, "A3", DOES_NOT_HOLD),
+        ({}, {"ratio": 1.25}, "A3", NOT_ESTABLISHED),
+        ({}, {}, "A4", HOLDS),
+        ({}, {"difference": -0.2}, "A4", DOES_NOT_HOLD),
+        ({}, {"error": 0.2}, "A4", NOT_ESTABLISHED),
+    ],
+)
+def test_verdicts_from_tables(laws, comparisons, claim, expected):
+    tests, summary = claims.check(fitted(**laws), compared(**comparisons), BOUNDS)
+    row = summary.set_index("claim").loc[claim]
+    assert row["verdict"] == expected
+    own = tests[(tests["claim"] == claim) & (tests["verdict"] == expected)]
+    assert len(own)
+    assert f"{own['estimate'].iloc[0]:.3f}" in row["evidence"]

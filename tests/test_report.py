@@ -1,0 +1,199 @@
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from replication.errors import ReplicationError
+from replication.exhibit_tables import exponent_table, number, plus_minus, to_latex, to_markdown, value_with_error
+from replication.report.page import html_report
+from replication.report.writer import ReportInput, markdown_report
+from replication.settings import profile_named, read_settings
+from tests import synthetic_tables as tables
+
+PNG = b"\x89PNG\r\n\x1a\n not a whole picture"
+
+
+@pytest.mark.parametrize(
+    ("value", "error", "brackets", "signs"),
+    [
+        (0.2853, 0.0042, "0.285(4)", "0.285 ± 0.004"),
+        (0.2853, 0.0123, "0.285(12)", "0.285 ± 0.012"),
+        (-12.34, 1.5, "-12.3(15)", "-12.3 ± 1.5"),
+        (1234.5, 67, "1234(67)", "1234 ± 67"),
+        (0.1, 0.0098, "0.100(10)", "0.100 ± 0.010"),
+        (5, 0.0354, "5.000(35)", "5.000 ± 0.035"),
+        (5, 0.0356, "5.00(4)", "5.00 ± 0.04"),
+        (0.25, 0.0, "0.25", "0.25"),
+        (0.25, np.nan, "0.25", "0.25"),
+        (np.nan, 0.1, "", ""),
+    ],
+)
+def test_errors_are_rounded_as_the_particle_data_group_does(value, error, brackets, signs):
+    assert value_with_error(value, error) == brackets
+    assert plus_minus(value, error) == signs
+
+
+def test_numbers_read_as_a_reader_writes_them():
+    assert [number(x) for x in (64.0, np.inf, -np.inf, np.nan, 0.012345, 1e-7)] == [
+        "64",
+        "∞",
+        "-∞",
+        "",
+        "0.01235",
+        "1e-07",
+    ]
+
+
+def test_exponent_table_has_a_row_for_each_curve_and_keeps_its_numbers():
+    laws = tables.scaling_laws()
+    table = exponent_table(laws)
+    assert len(table) == 3 * (3 + len(tables.WIDTHS))
+    row = table[(table.task == "images") & (table.width == 64)].iloc[0]
+    assert row.mean_exponent == 0.12
+    assert row.mean_exponent_standard_error == 0.0042
+    assert row.mean_exponent_lower == 0.12 - 1.06 * 0.0042
+    assert (row.mean_exponent_text, row.std_exponent_text) == ("0.120(4)", "0.133(21)")
+    assert (row.plateau_slope_text, row.plateau_value_text) == ("-0.031(12)", "0.0712(13)")
+    assert (row.mean_chi_square_text, row.std_chi_square_p_value) == ("2.3/2", 0.31)
+
+
+def test_a_law_that_was_not_fitted_leaves_its_cells_empty():
+    laws = tables.scaling_laws(["digits"])
+    table = exponent_table(laws[(laws.statistic != "std") | (laws.width != 64)])
+    gap = table[table.width == 64].iloc[0]
+    assert gap.std_exponent_text == gap.std_chi_square_text == ""
+    assert np.isnan(gap.std_exponent)
+    assert (table[table.width != 64].std_exponent_text != "").all()
+
+
+def test_latex_table_is_escaped_and_complete():
+    text = to_latex(exponent_table(tables.scaling_laws()), "Fitted laws.", "tab:exponents")
+    assert text.count("{") == text.count("}")
+    assert text.count("photo\\_patches") == 6
+    assert not re.search(r"(?<!\\)_(?![LD]\b)", text)  # outside mu_L, sigma_L, epsilon_L and N_D
+    assert "\\caption{Fitted laws.}" in text
+    assert "\\label{tab:exponents}" in text
+    for word in ("\\toprule", r"exponent of $\mu_L$", r"$\infty$", "0.450(4)", "$-$0.031(12)", "converged"):
+        assert word in text
+    assert "standard" not in text  # the numbers behind the texts stay in the CSV
+    rows = re.findall(r"^.*\\\\$", text, re.MULTILINE)
+    assert {row.count("&") for row in rows} == {11}
+
+
+def test_latex_of_claims_turns_symbols_into_mathematics():
+    text = to_latex(tables.claims(["digits"]).assign(quantity="50 % of eps_L & {x}"), "Tests.", "tab:claims")
+    assert r"50 \% of $\epsilon_L$ \& \{x\}" in text
+    assert "$-$0.1" in text
+    assert "bound lower" in text
+
+
+def test_markdown_cells_cannot_break_their_table():
+    text = to_markdown(tables.verdicts(["digits"]))
+    assert text.count("drift 0.00 \\| bound 0.15") == 1
+    assert {len(re.findall(r"(?<!\\)\|", line)) for line in text.splitlines()} == {7}
+
+
+def content(tasks=tuple(tables.SOURCES)):
+    profile = profile_named(read_settings(Path(__file__).parents[1] / "params.yaml"), "quick")
+    profile = profile.model_copy(update={"tasks": {task: profile.tasks[task] for task in tasks}})
+    machine = {"processor": "Example 3000", "cores": 2, "system": "Linux"}
+    run = {"peak_memory_mb": 812.4, "machine": machine}
+    runs = [
+        run | {"stage": "predict_infinite_width", "task": "digits", "seconds": 93.2, "versions": {"numpy": "2.4.6"}},
+        run
+        | {"stage": "check_claims", "task": None, "seconds": 3.21, "versions": {"numpy": "2.4.6", "scipy": "1.17.1"}},
+    ]
+    figures = {f"contact_sheet_{task}": f"figures/{task}.png" for task in tasks}
+    figures |= {"learning_curves": "figures/curves.png", "width_dependence": "figures/widths.png"}
+    made_of = tables.scaling_laws(tasks), tables.claims(tasks), tables.verdicts(tasks)
+    return ReportInput(
+        "quick", profile, "replication 0.1.0, profile quick, settings digest abc", *made_of, runs, figures
+    )
+
+
+@pytest.mark.parametrize("tasks", [["digits"], ["digits", "calorimeter"], list(tables.SOURCES)])
+def test_report_contains_every_verdict_and_number(tasks):
+    report = content(tasks)
+    text = markdown_report(report)
+    lines = [[cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]] for line in text.splitlines()]
+    for row in report.verdicts.itertuples():
+        assert [row.claim, row.task, row.source, row.verdict, row.evidence.replace("|", "\\|")] in lines
+    for row in report.claims.itertuples():
+        interval = f"{number(row.lower)} to {number(row.upper)}"
+        quantity = row.quantity.replace("eps_L", "ε_L")
+        test = [row.task, row.source, row.scope, quantity, number(row.estimate), interval, "-0.1 to 0.1", row.verdict]
+        assert test in lines
+    overview = next(line for line in lines if line[:1] == ["A2"])
+    assert overview[2:] == list(report.verdicts.verdict[report.verdicts.claim == "A2"])
+    for name in report.figures.values():
+        assert f"]({name})" in text
+    for row in exponent_table(report.laws).itertuples():
+        assert f"| {row.mean_exponent_text}" in text
+
+
+def test_summary_is_counted_from_the_table():
+    report = content(["digits"])
+    verdicts = report.verdicts.assign(verdict=["holds", "holds", "holds", "not established"])
+    text = " ".join(markdown_report(report._replace(verdicts=verdicts)).split())
+    assert (
+        "Of 4 verdicts, one for each claim and task, 3 are *holds*, 0 *does not hold* and 1 *not established*." in text
+    )
+    assert "digits (`uci_digits`): exponent 0.450(4) of μ_L and 0.463(21) of σ_L" in text
+
+
+def test_report_declares_settings_sources_and_runs():
+    report = content()
+    text = markdown_report(report)
+    for key, value in (
+        ("`training.steps`", "1000"),
+        ("`finite_width.widths`", "32, 64, 128"),
+        ("`claims.width_ratio`", "1.25"),
+        ("`tasks.images.source`", "photo_patches"),
+    ):
+        assert re.search(rf"\| {re.escape(key)} +\| {re.escape(value)} +\|", text)
+    assert "hyper-parameters of the paper are not public" in text
+    assert "`uci_digits` stands in for MNIST" in text
+    assert re.search(r"predict infinite width +\| digits +\| 1 min 33 s +\| 812 MB", text)
+    assert "Total 1 min 36 s, on: processor Example 3000, cores 2, system Linux." in text
+    assert "Versions: numpy 2.4.6, scipy 1.17.1." in text
+    assert report.provenance in text
+    assert "nan" not in text.lower().split()
+
+
+def test_a_real_data_set_is_not_called_a_stand_in():
+    report = content(["digits"])
+    task = report.profile.tasks["digits"].model_copy(update={"source": "mnist"})
+    text = markdown_report(report._replace(profile=report.profile.model_copy(update={"tasks": {"digits": task}})))
+    assert "stands in" not in text
+    assert "in place of" not in text
+
+
+def test_report_without_figures_is_still_a_report():
+    text = markdown_report(content()._replace(figures={}))
+    assert "![" not in text
+    assert "## Verdicts" in text
+
+
+def test_page_is_self_contained():
+    report = content()
+    page = html_report(markdown_report(report), dict.fromkeys(report.figures.values(), PNG))
+    sources = re.findall(r'src="([^"]*)"', page)
+    assert len(sources) == len(report.figures)
+    assert all(source.startswith("data:image/png;base64,") for source in sources)
+    assert set(re.findall(r'href="([^"]*)"', page)) == {"https://arxiv.org/abs/2503.05938"}
+    assert not re.search(r"<script|<link|@import|url\(", page)
+    assert page.startswith("<!DOCTYPE html>")
+    assert page.count("<table>") == page.count("</table>") == 10
+    assert "μ<sub>L</sub>" in page
+    assert "_L<" not in page
+    assert "<title>Scaling laws of the test loss: replication report, profile quick</title>" in page
+    assert (
+        page.count('class="holds"')
+        == (report.verdicts.verdict == "holds").sum() * 2 + (report.claims.verdict == "holds").sum()
+    )
+
+
+def test_page_wants_every_image_it_shows():
+    with pytest.raises(ReplicationError, match=r"figures/missing\.png, which was not given"):
+        html_report("# Title\n\n![a figure](figures/missing.png)\n", {"figures/other.png": PNG})

@@ -1,0 +1,113 @@
+"""params.yaml: what is refused, and how it is said."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+from ruamel.yaml import YAML
+
+from replication.errors import ReplicationError
+from replication.settings import read_settings
+from tests.conftest import ROOT
+
+
+@pytest.fixture
+def params():
+    return YAML(typ="safe").load((ROOT / "params.yaml").read_text())
+
+
+def written(params, tmp_path):
+    path = tmp_path / "params.yaml"
+    with path.open("w") as stream:
+        YAML(typ="safe").dump(params, stream)
+    return path
+
+
+def test_the_committed_settings_are_valid():
+    assert {"quick", "laptop", "paper"} <= set(read_settings(ROOT / "params.yaml").profiles)
+
+
+def test_settings_are_frozen():
+    quick = read_settings(ROOT / "params.yaml").profiles["quick"]
+    with pytest.raises(ValidationError):
+        quick.seed = 3
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("seed", -1),
+        ("seed", "seven"),
+        ("network.depth", 0),
+        ("network.width", 3),
+        ("network.activation", "tanh"),
+        ("network.weight_variance", 0),
+        ("network.bias_variance", float("nan")),
+        ("training.steps", -5),
+        ("training.steps", 10.5),
+        ("training.learning_rate_fraction", 1.0),
+        ("tasks", {}),
+        ("tasks.words", {"source": "mnist", "pool_size": 5, "test_size": 5}),
+        ("tasks.digits.source", "imagenet"),
+        ("tasks.digits.source", "cifar10"),
+        ("tasks.digits.pool_size", -3),
+        ("tasks.digits.pool_size", 100),
+        ("tasks.digits.pool_size", 10**7),
+        ("tasks.digits.test_size", 0),
+        ("infinite_width.training_sizes", []),
+        ("infinite_width.training_sizes", [64, 32]),
+        ("infinite_width.training_sizes", [32, 32, 64, 128]),
+        ("infinite_width.training_sizes", 64),
+        ("infinite_width.draws", 1),
+        ("infinite_width.engine", "magic"),
+        ("infinite_width.diag_reg", -1e-3),
+        ("finite_width.widths", [0, 64]),
+        ("finite_width.widths", []),
+        ("finite_width.training_sizes", [17, 32, 64, 128]),
+        ("finite_width.members", 7),
+        ("finite_width.members", True),
+        ("statistics.confidence", 68),
+        ("statistics.resamples", 5),
+        ("scaling_laws.plateau", {"smallest": 512, "largest": 64}),
+        ("scaling_laws.infinite_width", {"smallest": 3000, "largest": 4000}),
+        ("claims.width_ratio", 0.9),
+        ("claims.significance", 0),
+    ],
+)
+def test_a_wrong_setting_is_one_line_with_its_key(params, tmp_path, key, value):
+    section = params["profiles"]["quick"]
+    *parents, last = key.split(".")
+    for parent in parents:
+        section[parent] = dict(section[parent])  # sections are shared between profiles
+        section = section[parent]
+    section[last] = value
+    path = written(params, tmp_path)
+    result = subprocess.run(
+        [sys.executable, "-m", "replication", "check", "--params", path], cwd=ROOT, capture_output=True, text=True
+    )
+    assert result.returncode == 1
+    assert result.stdout == "" or "quick" not in result.stdout
+    (line,) = result.stderr.splitlines()
+    assert line.startswith("error: ")
+    found = key.rsplit(".", 1)[0] if key.startswith("tasks.") else key
+    assert f"profiles.quick.{found}" in line or f"profiles.quick.{key.split('.')[0]}" in line
+
+
+@pytest.mark.parametrize("content", ["", "[1, 2]", "profiles: {", "\tx: 1", "pipeline: {}\nshared: {}\n"])
+def test_a_damaged_file_is_one_line(tmp_path, content):
+    path = tmp_path / "params.yaml"
+    path.write_text(content)
+    with pytest.raises(ReplicationError) as error:
+        read_settings(path)
+    assert "\n" not in str(error.value)
+    assert str(path) in str(error.value)
+
+
+def test_a_missing_section_and_file_are_named(params, tmp_path):
+    del params["profiles"]["quick"]["training"]
+    with pytest.raises(ReplicationError, match=r"profiles\.quick\.training"):
+        read_settings(written(params, tmp_path))
+    with pytest.raises(ReplicationError, match=r"absent\.yaml"):
+        read_settings(Path("absent.yaml"))
