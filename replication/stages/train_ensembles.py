@@ -1,5 +1,7 @@
 """Stage: train the ensembles of finite width; keep training and test loss of every member."""
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 from tqdm import tqdm
@@ -7,6 +9,7 @@ from tqdm import tqdm
 from replication.datasets import prepared
 from replication.datasets.preprocessing import Preprocessing
 from replication.datasets.training_sets import training_order
+from replication.finite_width.devices import configure_devices
 from replication.finite_width.ensemble import train_ensemble
 from replication.finite_width.member_store import MemberStore
 from replication.settings import FiniteWidth, MLPSpec, Task, Training
@@ -15,12 +18,14 @@ from replication.stages.command import run
 from replication.stages.places import Place
 
 DRAW = 0  # the training-set draw that is trained on
+BAR = "{desc} {percentage:3.0f}%|{bar}| {elapsed} elapsed, {remaining} left, {postfix}"
 
 
 def train_ensembles(
     place: Place, seed: int, source: Task, network: MLPSpec, training: Training, finite_width: FiniteWidth
 ) -> None:
     """Train ensembles at finite width with the learning rates of the infinite-width prediction."""
+    configure_devices()
     dataset = prepared.read(place.prepared)
     preprocessing = Preprocessing.of(dataset)
     order = training_order(source.pool_size, finite_width.training_sizes[-1], seed, place.task, DRAW)
@@ -37,14 +42,16 @@ def train_ensembles(
     # one unit of work is a member-step times training size times width: what a step costs, roughly
     work = {(width, size): width * size * training.steps for width, size in ensembles}
     tables = []
-    with tqdm(total=sum(work.values()) * len(members), desc=f"training, {place.task}", disable=None, **BAR) as bar:
+    with tqdm(
+        total=sum(work.values()) * len(members), desc=f"training, {place.task}", disable=None, bar_format=BAR
+    ) as bar:
         for width, size in ensembles:
             key = {"width": width, "training_size": size, "members": len(members), "learning_rate": rates[size]}
             losses = store.load(**key)
             if losses is None:
                 bar.set_postfix_str(f"width {width}, N_D {size}")
                 data = (x[:size], y[:size], *test)
-                report = lambda steps, unit=width * size: bar.update(steps * unit)  # noqa: E731
+                report = partial(_advance, bar, width * size)
                 losses = train_ensemble(
                     network, width, members, seed, place.task, *data, rates[size], training.steps, on_progress=report
                 )
@@ -55,7 +62,8 @@ def train_ensembles(
     files.write_table(place.results("members", f"{place.task}.csv"), pd.concat(tables, ignore_index=True))
 
 
-BAR = {"bar_format": "{desc} {percentage:3.0f}%|{bar}| {elapsed} elapsed, {remaining} left, {postfix}"}
+def _advance(bar, work, member_steps):
+    bar.update(member_steps * work)
 
 
 def learning_rates(infinite_width: pd.DataFrame, steps: int) -> dict[int, float]:
