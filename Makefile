@@ -25,7 +25,7 @@ check: environment
 
 repro: environment
 	@python -m replication check >/dev/null
-	@python -m dvc repro --quiet $(if $(FORCE),--force) "$(PIPELINE)"
+	@python -m dvc repro $(if $(FORCE),--force) "$(PIPELINE)"
 	@python -m replication verdicts "$(PROFILE)"
 
 test: environment

@@ -37,18 +37,24 @@ def check(params: Params = Path("params.yaml")) -> None:
 def verdicts(
     profile: Annotated[str, typer.Argument(help="A profile that has run.")] = "quick",
     params: Params = Path("params.yaml"),
+    markdown: Annotated[bool, typer.Option("--markdown", help="Print a Markdown table, as in the README.")] = False,
 ) -> None:
     """Print the verdict on each claim and the path of the report."""
+    from replication.exhibit_tables import to_markdown
+    from replication.report.writer import overview
     from replication.stages import files
     from replication.stages.places import Place
 
     profile_named(read_settings(params), profile)
     place = Place(profile)
     table = files.read_table(place.results("verdicts.csv"))
-    for claim, rows in table.groupby("claim"):
-        typer.echo(f"{claim}  {rows['statement'].iloc[0]}")
+    if markdown:
+        typer.echo(to_markdown(overview(table)))
+        return
+    for (claim, statement), rows in table.groupby(["claim", "statement"]):
+        typer.echo(f"{claim}  {statement}")
         for row in rows.itertuples():
-            typer.echo(f"    {row.task + ' (' + row.source + ')':<28} {row.verdict}")
+            typer.echo(f"    {f'{row.task} ({row.source})':<28} {row.verdict}")
     typer.echo(f"\nreport: {place.results('report.html')} (and report.md beside it)")
 
 

@@ -75,22 +75,13 @@ def test_declared_code_is_the_import_closure(stage):
     assert code == closure | resources
 
 
-@pytest.mark.parametrize("stage", [stage for stage in STAGES if stage != "train_ensembles"])
+@pytest.mark.parametrize("stage", STAGES)
 def test_declared_parameters_are_those_read(stage):
     """A stage gets the sections that its function names, and no others."""
     names = list(inspect.signature(stage_function(stage)).parameters)[1:]
     keys = {"source": ".tasks.${item.task}", "profile": ""}
     expected = {f"profiles.${{item.profile}}{keys.get(name, f'.{name}')}" for name in names}
     assert set(declared(stage, "params")) == expected
-
-
-def test_declared_parameters_of_training_are_those_read():
-    """As above, from the source text: importing this stage would import TensorFlow."""
-    tree = ast.parse((ROOT / "replication/stages/train_ensembles.py").read_text())
-    function = next(node for node in tree.body if getattr(node, "name", "") == "train_ensembles")
-    names = [argument.arg for argument in function.args.args][1:]
-    expected = {f"profiles.${{item.profile}}.{'tasks.${item.task}' if n == 'source' else n}" for n in names}
-    assert set(declared("train_ensembles", "params")) == expected
 
 
 def test_package_files_hold_no_code():

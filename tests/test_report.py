@@ -146,9 +146,9 @@ def test_report_declares_settings_sources_and_runs():
     report = content()
     text = markdown_report(report)
     for key, value in (
-        ("`training.steps`", "1000"),
-        ("`finite_width.widths`", "32, 64, 128"),
-        ("`claims.width_ratio`", "1.25"),
+        ("`training.steps`", str(report.profile.training.steps)),
+        ("`finite_width.widths`", ", ".join(map(str, report.profile.finite_width.widths))),
+        ("`claims.width_ratio`", str(report.profile.claims.width_ratio)),
         ("`tasks.images.source`", "photo_patches"),
     ):
         assert re.search(rf"\| {re.escape(key)} +\| {re.escape(value)} +\|", text)

@@ -49,7 +49,7 @@ def markdown_report(content: ReportInput) -> str:
         content._asdict(),
         counts={outcome: int((content.verdicts.verdict == outcome).sum()) for outcome in OUTCOMES},
         findings=_findings(exponents),
-        overview=to_markdown(_overview(content.verdicts)),
+        overview=to_markdown(overview(content.verdicts)),
         evidence=to_markdown(content.verdicts[["claim", "task", "source", "verdict", "evidence"]]),
         statements=dict(content.verdicts[["claim", "statement"]].itertuples(index=False, name=None)),
         tests={claim: to_markdown(_tests(tests)) for claim, tests in content.claims.groupby("claim")},
@@ -73,7 +73,7 @@ def _findings(exponents: pd.DataFrame) -> list[dict]:
     return exponents[infinite & (exponents.method == "gradient_descent")].to_dict("records")
 
 
-def _overview(verdicts: pd.DataFrame) -> pd.DataFrame:
+def overview(verdicts: pd.DataFrame) -> pd.DataFrame:
     """Claims in rows, tasks in columns."""
     names = verdicts.task + " (" + verdicts.source + ")"
     wide = verdicts.assign(name=names).pivot(index=["claim", "statement"], columns="name", values="verdict")

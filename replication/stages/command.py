@@ -34,6 +34,8 @@ def run(stage: Callable[..., None], record: bool = True) -> None:
     tasks.<task>, `profile` the whole), so that a stage reads what it declares and nothing else.
     """
 
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow reports errors, not the processor it found
+
     def command(
         profile: Annotated[str, typer.Argument(help="A profile of params.yaml.")],
         task: Annotated[str | None, typer.Argument(help="A task of the profile, for stages that work on one.")] = None,

@@ -9,9 +9,6 @@ from tqdm import tqdm
 from replication.datasets import prepared
 from replication.datasets.preprocessing import Preprocessing
 from replication.datasets.training_sets import training_order
-from replication.finite_width.devices import configure_devices
-from replication.finite_width.ensemble import train_ensemble
-from replication.finite_width.member_store import MemberStore
 from replication.settings import FiniteWidth, MLPSpec, Task, Training
 from replication.stages import files
 from replication.stages.command import run
@@ -25,6 +22,11 @@ def train_ensembles(
     place: Place, seed: int, source: Task, network: MLPSpec, training: Training, finite_width: FiniteWidth
 ) -> None:
     """Train ensembles at finite width with the learning rates of the infinite-width prediction."""
+    # TensorFlow takes seconds to import: not before the settings are known to be valid
+    from replication.finite_width.devices import configure_devices
+    from replication.finite_width.ensemble import train_ensemble
+    from replication.finite_width.member_store import MemberStore
+
     configure_devices()
     dataset = prepared.read(place.prepared)
     preprocessing = Preprocessing.of(dataset)

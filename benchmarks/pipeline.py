@@ -1,0 +1,47 @@
+"""Times the commands a reader types, as whole processes in a fresh clone, and writes benchmarks/timings.csv.
+
+python benchmarks/pipeline.py [--tests]
+"""
+
+import csv
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+REDRAW = "rm paper_figures/quick/*.pdf && python -m dvc repro -q draw_figures@quick"
+COMMANDS = [
+    ("environment", "make environment"),
+    ("make repro", "make repro"),
+    ("make repro, again", "make repro"),
+    ("figures alone, redrawn", REDRAW),
+]
+TESTS = ("make test", "make test")
+
+
+def main() -> None:
+    commands = [*COMMANDS, TESTS] if "--tests" in sys.argv else COMMANDS
+    rows = []
+    with tempfile.TemporaryDirectory(prefix="a clone ") as folder:
+        clone = Path(folder, "replication")
+        subprocess.run(["git", "clone", "-q", ROOT, clone], check=True)
+        environment = {name: value for name, value in os.environ.items() if name != "REPLICATION_DATA_MIRROR"}
+        environment["PATH"] = f"{clone}/.venv/bin:{environment['PATH']}"
+        for name, command in commands:
+            start = time.monotonic()
+            subprocess.run(command, shell=True, cwd=clone, env=environment, check=True, stdout=subprocess.DEVNULL)
+            rows.append({"what": name, "seconds": round(time.monotonic() - start, 1)})
+            print(f"{name:<24} {rows[-1]['seconds']:8.1f} s", flush=True)
+    cores = len(os.sched_getaffinity(0))
+    with (ROOT / "benchmarks/timings.csv").open("w", newline="") as stream:
+        writer = csv.DictWriter(stream, ["what", "seconds", "cores", "python"])
+        writer.writeheader()
+        writer.writerows(row | {"cores": cores, "python": platform.python_version()} for row in rows)
+
+
+if __name__ == "__main__":
+    main()
