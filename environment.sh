@@ -25,7 +25,7 @@ rm -rf .venv
 awk '/^[^ ]/ { keep = /^(uv|setuptools)==/ } keep' requirements.txt >.venv/first.txt
 .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement .venv/first.txt
 if ! .venv/bin/python -m uv pip install --quiet --python .venv/bin/python --require-hashes --no-build-isolation \
-        --compile-bytecode --requirement requirements.txt; then
+        --system-certs --compile-bytecode --requirement requirements.txt; then
     echo "the fast installer failed, trying pip (a few minutes)"
     .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-build-isolation \
         --requirement requirements.txt

@@ -34,7 +34,7 @@ def run(stage: Callable[..., None], record: bool = True) -> None:
     tasks.<task>, `profile` the whole), so that a stage reads what it declares and nothing else.
     """
 
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow reports errors, not the processor it found
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # not the log of what hardware TensorFlow looked for
 
     def command(
         profile: Annotated[str, typer.Argument(help="A profile of params.yaml.")],
