@@ -24,7 +24,7 @@ check: environment
 	@python -m replication check
 
 repro: environment
-	@python -m replication check >/dev/null
+	@python -m replication check --profile "$(PROFILE)" >/dev/null
 	@python -m dvc repro $(if $(FORCE),--force) "$(PIPELINE)"
 	@python -m replication verdicts "$(PROFILE)"
 

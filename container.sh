@@ -1,6 +1,6 @@
 #!/bin/sh
-# Entry point of the container: makes /output a working copy of the project and runs a profile there, so that an
-# interrupted run goes on when it is started again with the same folder mounted.
+# Entry point of the container: makes /output a working copy of the project and runs a profile there. What lies there
+# already is kept, so that an interrupted run goes on, with its own settings, when it is started with the same folder.
 set -eu
 profile=${1:-quick}
 pipeline=dvc.yaml
@@ -9,7 +9,7 @@ if [ ! -f "/opt/replication/$pipeline" ]; then
     echo "error: no profile '$profile': choose quick, laptop or paper" >&2
     exit 1
 fi
-if ! (cd /opt/replication && tar -cf - --exclude=./.venv --exclude=./dvc.lock .) | tar -xf - --no-same-owner -C /output; then
+if ! (cd /opt/replication && tar -cf - --exclude=./.venv .) | tar -xf - --no-same-owner --skip-old-files -C /output; then
     echo "error: cannot write to the mounted folder: add --user \"\$(id -u):\$(id -g)\" to docker run" >&2
     exit 1
 fi

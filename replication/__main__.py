@@ -6,7 +6,8 @@ from typing import Annotated
 import typer
 
 from replication.errors import ReplicationError
-from replication.settings import Profile, profile_named, read_settings
+from replication.params import check_pipeline, profile_named, read_settings
+from replication.settings import Profile
 
 app = typer.Typer(
     help="Replicates arXiv 2503.05938 from data to verdict. The pipeline itself runs with `dvc repro`.",
@@ -18,19 +19,30 @@ Params = Annotated[Path, typer.Option(help="The settings file.")]
 
 
 @app.command()
-def check(params: Params = Path("params.yaml")) -> None:
+def check(
+    params: Params = Path("params.yaml"),
+    profile: Annotated[str | None, typer.Option(help="A profile that must be there, with its pipeline.")] = None,
+) -> None:
     """Validate the settings and say in a line per profile what they ask for."""
     from replication.datasets.sources import check_sizes
 
-    for name, profile in read_settings(params).profiles.items():
-        for task_name, task in profile.tasks.items():
+    settings = read_settings(params)
+    for name, section in settings.profiles.items():
+        for task_name, task in section.tasks.items():
             try:
                 check_sizes(task.source, task.pool_size, task.test_size)
             except ReplicationError as error:
-                raise ReplicationError(
-                    f"{params}: profiles.{name}.tasks.{task_name}: {error.problem}", error.remedy
-                ) from None
-        typer.echo(f"{name}: {_in_words(profile)}")
+                problem = f"{params}: profiles.{name}.tasks.{task_name}: {error.problem}"
+                raise ReplicationError(problem, error.remedy) from None
+    for own in sorted(params.parent.glob("profiles/*/params.yaml")):
+        check_pipeline(own, settings)
+    if profile is not None and profile not in settings.pipeline.profiles:
+        profile_named(settings, profile)
+        if not (params.parent / "profiles" / profile / "dvc.yaml").exists():
+            problem = f"profile {profile!r} has no pipeline profiles/{profile}/dvc.yaml"
+            raise ReplicationError(problem, "make its folder as the README shows")
+    for name, section in settings.profiles.items():
+        typer.echo(f"{name}: {_in_words(section)}")
 
 
 @app.command()

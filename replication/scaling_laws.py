@@ -1,8 +1,7 @@
 """Power laws, floors, plateaus and their uncertainties.
 
 Fits are made in ln y with relative standard errors as weights, so that a law and its amplitude are fitted on equal
-terms over decades. Curves with several training-set draws are fitted through their mean over draws; the errors of
-the parameters are then jackknifed over draws, because nested training sets make the points of one draw correlated.
+terms over decades.
 """
 
 from collections.abc import Callable
@@ -65,13 +64,17 @@ def power_law_with_floor(x: np.ndarray, y: np.ndarray, error: np.ndarray) -> Fit
     def law(x, log_amplitude, exponent, floor):
         return np.log(np.exp(log_amplitude) * (x / scale) ** -exponent + floor * lowest)
 
-    exponent = max(start["exponent"].value, 0.05)
+    exponent = np.clip(start["exponent"].value, 0.05, 15)
     guess = (np.log(start["amplitude"].value) - start["exponent"].value * np.log(scale), 1.2 * exponent, 0.1)
     bounds = ((-np.inf, 0, 0), (np.inf, 20, 1))
     options = {"ftol": 1e-15, "xtol": 1e-15, "gtol": 1e-15, "max_nfev": 2000, "x_scale": "jac"}
-    best, covariance = optimize.curve_fit(
-        law, x, np.log(y), p0=guess, sigma=error, absolute_sigma=True, bounds=bounds, **options
-    )
+    try:
+        best, covariance = optimize.curve_fit(
+            law, x, np.log(y), p0=guess, sigma=error, absolute_sigma=True, bounds=bounds, **options
+        )
+    except (RuntimeError, ValueError):  # no minimum found: the data say nothing about a floor
+        unknown = Estimate(np.nan, np.nan)
+        return Fit(dict.fromkeys(("exponent", "amplitude", "floor"), unknown), np.nan, len(x) - 3)
     errors = np.sqrt(np.diag(covariance))
     chi_square = float(np.sum(((np.log(y) - law(x, *best)) / error) ** 2))
     to_unit = np.array([1, np.log(scale), 0])
@@ -99,26 +102,51 @@ def plateau(x: np.ndarray, y: np.ndarray, error: np.ndarray) -> Fit:
 LAWS = {"power_law": power_law, "power_law_with_floor": power_law_with_floor, "plateau": plateau}
 
 
-def fit(law: Callable[..., Fit], x: np.ndarray, y: np.ndarray, error: np.ndarray) -> Fit:
-    """Fit `law` to the draws y (draws, sizes) at sizes x, with relative standard errors of one draw, `error` (sizes,).
+def fit_draws(law: Callable[..., Fit], x: np.ndarray, y: np.ndarray) -> Fit:
+    """Fit `law` through the geometric mean of the draws y (draws, sizes) at sizes x.
 
-    One draw: the errors of the weighted fit. Several: the fit of the geometric mean over draws, with jackknife
-    errors over draws and Student intervals.
+    All sizes weigh the same: weights from the scatter of a few draws would be noise, which costs coverage. The errors
+    of the parameters are jackknifed over draws, with draws - 1 degrees of freedom, because nested training sets make
+    the sizes of one draw correlated; the chi-square takes them as independent, with the scatter pooled over sizes.
     """
-    draws = len(y)
-    if draws == 1:
-        return law(x, y[0], error)
-    log_y = np.log(y)
-    centre = law(x, np.exp(log_y.mean(axis=0)), error / np.sqrt(draws))
-    without = [
-        law(x, np.exp(np.delete(log_y, draw, axis=0).mean(axis=0)), error / np.sqrt(draws - 1)) for draw in range(draws)
-    ]
+    draws, log_y = len(y), np.log(y)
+    scatter = _pooled_scatter(y)
+    centre = law(x, np.exp(log_y.mean(axis=0)), scatter / np.sqrt(draws))
+    without = [law(x, np.exp(np.delete(log_y, i, axis=0).mean(axis=0)), scatter) for i in range(draws)]
     parameters = {}
     for name, estimate in centre.parameters.items():
         values = np.array([one.parameters[name].value for one in without])
         jackknife = np.sqrt((draws - 1) / draws * np.sum((values - values.mean()) ** 2))
         parameters[name] = Estimate(estimate.value, jackknife, draws - 1)
     return centre._replace(parameters=parameters)
+
+
+def fit_trained(law: Callable[..., Fit], x: np.ndarray, y: np.ndarray, error: np.ndarray, reference: np.ndarray) -> Fit:
+    """Fit `law` to one curve y (sizes,) that was trained on a single draw of the training set.
+
+    A law in N_D speaks of all training sets, so each parameter has two errors, added in quadrature: from `error`, the
+    relative standard errors over members, and from the draw, as the parameter scatters when the same weighted fit is
+    made to `reference` (draws, sizes), the curves of several draws at infinite width. The degrees of freedom are those
+    of Welch and Satterthwaite.
+    """
+    total = np.hypot(error, _pooled_scatter(reference))
+    centre = law(x, y, total)
+    step = 1e-4  # moves ln y one point at a time: how the members' errors pass on to the parameters
+    moved = [law(x, y * np.exp(step * unit), total).parameters for unit in np.eye(len(x))]
+    drawn = [law(x, curve, total).parameters for curve in reference]
+    dof = len(reference) - 1
+    parameters = {}
+    for name, estimate in centre.parameters.items():
+        slopes = np.array([one[name].value - estimate.value for one in moved]) / step
+        of_members, of_draw = np.sum((slopes * error) ** 2), np.var([one[name].value for one in drawn], ddof=1)
+        freedom = dof * ((of_members + of_draw) / of_draw) ** 2 if of_draw > 0 else np.inf
+        parameters[name] = Estimate(estimate.value, np.sqrt(of_members + of_draw), freedom)
+    return centre._replace(parameters=parameters)
+
+
+def _pooled_scatter(y: np.ndarray) -> np.ndarray:
+    """Standard deviation of ln y over draws, root mean square over sizes, for each size."""
+    return np.full(y.shape[1], np.sqrt(np.log(y).var(axis=0, ddof=1).mean()))
 
 
 def exponent_difference(x: np.ndarray, y1: np.ndarray, y2: np.ndarray) -> Estimate:

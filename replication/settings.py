@@ -1,17 +1,12 @@
-"""params.yaml as frozen, validated models.
+"""The settings as frozen, validated models; `params.py` reads them from params.yaml.
 
 A profile (`quick`, `laptop`, `paper`, or the reader's own) is a set of sections; a stage receives only the sections
 it names as parameters, which are also the ones that `dvc.yaml` declares for it.
 """
 
-from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
-
-from replication.errors import ReplicationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 TaskName = Literal["digits", "images", "calorimeter"]
 SourceName = Literal["uci_digits", "photo_patches", "showers", "mnist", "cifar10", "calochallenge"]
@@ -28,7 +23,9 @@ def _increasing(values: tuple[int, ...]) -> tuple[int, ...]:
     return values
 
 
-Positive = Annotated[int, Field(gt=0)]
+Positive = Annotated[int, Field(gt=0, le=10**7)]
+# names become folders and words of commands
+ProfileName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]
 Sizes = Annotated[tuple[Positive, ...], Field(min_length=1), AfterValidator(_increasing)]
 Share = Annotated[float, Field(gt=0, lt=1)]
 Bound = Annotated[float, Field(gt=0)]
@@ -47,37 +44,39 @@ class MLPSpec(Section):
     parametrisation, `depth` hidden layers, C_W = weight_variance and C_b = bias_variance of arXiv 2503.05938.
     """
 
-    depth: Positive
+    depth: Annotated[int, Field(gt=0, le=1000)]
     activation: Literal["relu", "erf"]
-    weight_variance: Annotated[float, Field(gt=0)]
-    bias_variance: Annotated[float, Field(ge=0)]
+    weight_variance: Annotated[float, Field(ge=1e-6, le=1e6)]
+    bias_variance: Annotated[float, Field(ge=0, le=1e6)]
 
 
 class Training(Section):
-    """Full-batch gradient descent: `steps` steps of `learning_rate_fraction` times the largest stable step.
+    """Full-batch gradient descent, the same number of steps for every task."""
 
-    The largest stable step of the infinitely wide network is 2 / lambda_max(Theta / N_D).
-    """
-
-    learning_rate_fraction: Share
     steps: Positive
 
 
 class Task(Section):
-    """Which source feeds a task, and how many of its points are the training pool and the test set."""
+    """Which source feeds a task, how many points are training pool and test set, and the learning rate.
+
+    The learning rate is `learning_rate_fraction` times the largest stable step of the infinitely wide network,
+    2 / lambda_max(Theta / N_D). Kernels of narrow networks scatter, most where there is one output, so the share that
+    keeps every member stable depends on the task.
+    """
 
     source: SourceName
     pool_size: Positive
     test_size: Positive
+    learning_rate_fraction: Share
 
 
 class InfiniteWidth(Section):
     """Training sizes and training-set draws at infinite width, and the engine that evaluates the kernels."""
 
     training_sizes: Sizes
-    draws: Annotated[int, Field(ge=2)]
+    draws: Annotated[int, Field(ge=3, le=10_000)]
     engine: Literal["neural_tangents", "closed_form"]
-    diag_reg: Annotated[float, Field(ge=0)]
+    diag_reg: Annotated[float, Field(ge=0, le=1)]
 
 
 class FiniteWidth(Section):
@@ -85,14 +84,14 @@ class FiniteWidth(Section):
 
     widths: Sizes
     training_sizes: Sizes
-    members: Annotated[int, Field(ge=8)]  # below, a bootstrap over members means little
+    members: Annotated[int, Field(ge=8, le=10**6)]  # below, a bootstrap over members means little
 
 
 class Statistics(Section):
     """Intervals: their confidence level, and the number of bootstrap resamples over members."""
 
     confidence: Share
-    resamples: Annotated[int, Field(ge=100)]
+    resamples: Annotated[int, Field(ge=100, le=10**6)]
 
 
 class Window(Section):
@@ -120,7 +119,7 @@ class ScalingLaws(Section):
 class Claims(Section):
     """Equivalence bounds: how far from the claim an estimate may lie and still count as agreeing with it."""
 
-    significance: Share
+    significance: Annotated[float, Field(gt=0, lt=0.5)]
     exponent_drift: Bound
     plateau_slope: Bound
     width_ratio: Annotated[float, Field(gt=1)]
@@ -130,7 +129,7 @@ class Claims(Section):
 class Profile(Section):
     """One complete run of the pipeline."""
 
-    seed: Annotated[int, Field(ge=0)]
+    seed: Annotated[int, Field(ge=0, lt=2**63)]
     tasks: Annotated[dict[TaskName, Task], Field(min_length=1)]
     network: MLPSpec
     training: Training
@@ -150,8 +149,8 @@ class Profile(Section):
                 )
             for part in ("infinite_width", "finite_width"):
                 largest = getattr(self, part).training_sizes[-1]
-                if largest > task.pool_size:
-                    pool = f"tasks.{name}.pool_size = {task.pool_size}"
+                if largest > task.pool_size / 2:  # draws of more would be nearly the same set
+                    pool = f"half of tasks.{name}.pool_size = {task.pool_size}"
                     yield f"{part}.training_sizes", f"{largest} exceeds {pool}; drop that size or enlarge the pool"
         missing = sorted(set(self.finite_width.training_sizes) - set(self.infinite_width.training_sizes))
         if missing:
@@ -171,51 +170,32 @@ class Profile(Section):
                 yield f"scaling_laws.{key}", f"holds {inside} training sizes; widen it to hold at least {points}"
 
 
+class Pipeline(Section):
+    """What one `dvc repro` runs, and where the top of the project lies from there."""
+
+    profiles: Annotated[tuple[str, ...], Field(min_length=1)]
+    tasks: Annotated[tuple[TaskName, ...], Field(min_length=1)]
+    root: str
+
+
 class Settings(Section):
-    """The whole of params.yaml."""
+    """The whole of params.yaml; `shared` holds the sections that profiles refer to by YAML anchors."""
 
-    pipeline: dict
-    shared: dict
-    profiles: dict[str, Profile]
+    pipeline: Pipeline
+    shared: dict = {}
+    profiles: Annotated[dict[ProfileName, Profile], Field(min_length=1)]
 
-
-def _strict_types(value):
-    """Lists become tuples: strict validation of a sequence field then asks for no conversion."""
-    if isinstance(value, dict):
-        return {key: _strict_types(item) for key, item in value.items()}
-    return tuple(map(_strict_types, value)) if isinstance(value, list) else value
-
-
-def read_settings(path: Path) -> Settings:
-    """Read and validate params.yaml; a wrong key, type or value is a one-line ReplicationError with its dotted key."""
-    try:
-        raw = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise ReplicationError(
-            f"no settings file {path}", "run from the top of the project, or name one with --params"
-        ) from None
-    except (YAMLError, UnicodeDecodeError) as error:
-        line = str(error).replace("\n", " ")
-        raise ReplicationError(f"{path} is not valid YAML ({line})", "mend the line named") from None
-    if not isinstance(raw, dict):
-        raise ReplicationError(f"{path} is not a mapping", "it needs the keys pipeline and profiles")
-    try:
-        settings = Settings.model_validate(_strict_types(raw))
-    except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"] if part != "[key]")
-        message = first["msg"].removeprefix("Value error, ")
-        raise ReplicationError(f"{path}: {key}", f"{message} (found {first['input']!r:.80})") from None
-    for name, profile in settings.profiles.items():
-        for key, message in profile.problems():
-            raise ReplicationError(f"{path}: profiles.{name}.{key}", message)
-    return settings
+    def problems(self):
+        """Yield (dotted key, message) for every contradiction."""
+        for name, profile in self.profiles.items():
+            yield from ((f"profiles.{name}.{key}", message) for key, message in profile.problems())
+        yield from pipeline_problems(self.pipeline, self.profiles)
 
 
-def profile_named(settings: Settings, name: str) -> Profile:
-    """The profile called `name`."""
-    if name not in settings.profiles:
-        raise ReplicationError(
-            f"no profile {name!r}", f"choose one of {', '.join(settings.profiles)}, or add it to params.yaml"
-        )
-    return settings.profiles[name]
+def pipeline_problems(pipeline: Pipeline, profiles: dict[str, Profile]):
+    """Yield (dotted key, message) for every profile that is not there and every task that it lacks."""
+    for name in pipeline.profiles:
+        if name not in profiles:
+            yield "pipeline.profiles", f"no profile {name!r}; use {' or '.join(profiles)}"
+        elif set(pipeline.tasks) != set(profiles[name].tasks):
+            yield "pipeline.tasks", f"must be the tasks of profile {name}: {', '.join(profiles[name].tasks)}"

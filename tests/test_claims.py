@@ -74,12 +74,13 @@ def fitted(exponent=0.3, drift=0.0, slope=0.0, flattening=0.0, error=0.01):
     return pd.DataFrame(rows)
 
 
-def compared(ratio=1.0, difference=0.0, error=0.01):
+def compared(ratio=1.0, difference=0.0, error=0.01, ratio_at_largest=None):
     base = {"task": "digits", "source": "toys", "standard_error": error, "degrees_of_freedom": np.inf}
     rows = [
         base | {"comparison": "width_ratio", "width": w, "statistic": "coefficient_of_variation", "estimate": np.log(r)}
         for w, r in ((16.0, 3.0), (64.0, ratio))
     ]
+    rows.append(rows[-1] | {"comparison": "width_ratio_at_largest", "estimate": np.log(ratio_at_largest or ratio)})
     rows += [
         base | {"comparison": "exponent_difference", "width": np.inf, "statistic": s, "estimate": difference}
         for s in ("mean", "std")
@@ -101,6 +102,8 @@ def compared(ratio=1.0, difference=0.0, error=0.01):
         ({}, {}, "A3", HOLDS),
         ({}, {"ratio": 1.6}, "A3", DOES_NOT_HOLD),
         ({}, {"ratio": 1.25}, "A3", NOT_ESTABLISHED),
+        ({}, {"ratio_at_largest": 1.6}, "A3", DOES_NOT_HOLD),
+        ({"slope": -0.3, "flattening": -0.01}, {}, "A2", DOES_NOT_HOLD),
         ({}, {}, "A4", HOLDS),
         ({}, {"difference": -0.2}, "A4", DOES_NOT_HOLD),
         ({}, {"error": 0.2}, "A4", NOT_ESTABLISHED),

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
-from replication.settings import read_settings
+from replication.params import read_settings
 from tests.conftest import ROOT
 
 PIPELINE = YAML(typ="safe").load((ROOT / "dvc.yaml").read_text())["stages"]

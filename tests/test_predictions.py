@@ -140,5 +140,20 @@ def test_repeated_point_is_a_one_line_error_and_diag_reg_cures_it(rng):
     with pytest.raises(ReplicationError, match="diag_reg") as error:
         list(predictions.bayes(problem, (6,)))
     assert "\n" not in str(error.value)
-    cured = problem._replace(training=predictions.regularise(problem.training, 1e-8))
-    assert np.all(np.isfinite(next(iter(predictions.bayes(cured, (6,)))).mean))
+    assert np.all(np.isfinite(next(iter(predictions.bayes(problem, (6,), diag_reg=1e-8))).mean))
+
+
+@pytest.mark.parametrize("kind", ["bayes", "converged"])
+def test_diag_reg_enters_the_inverted_kernel_only(spec, rng, kind):
+    problem, size, diag_reg = make_problem(spec, rng), 12, 0.01
+    which = "nngp" if kind == "bayes" else "ntk"
+    kernel, cross = getattr(problem.training, which)[:size, :size], getattr(problem.cross, which)[:size]
+    (got,) = getattr(predictions, kind)(problem, (size,), diag_reg)
+    inverted = kernel + diag_reg * np.diag(kernel).mean() * np.eye(size)
+    transfer = cross.T @ np.linalg.inv(inverted)
+    mean, covariance = direct(problem, size, transfer)
+    np.testing.assert_allclose(got.mean, mean, atol=1e-10)
+    if kind == "converged":  # Bayes with noise-free labels and a regularised kernel is K_** - K_* (K + r)^-1 K_X*
+        np.testing.assert_allclose(got.covariance, covariance, atol=1e-10)
+    else:
+        np.testing.assert_allclose(got.covariance, problem.test_nngp - transfer @ cross, atol=1e-10)

@@ -6,9 +6,9 @@ import pytest
 
 from replication.errors import ReplicationError
 from replication.exhibit_tables import exponent_table, number, plus_minus, to_latex, to_markdown, value_with_error
+from replication.params import profile_named, read_settings
 from replication.report.page import html_report
 from replication.report.writer import ReportInput, markdown_report
-from replication.settings import profile_named, read_settings
 from tests import synthetic_tables as tables
 
 PNG = b"\x89PNG\r\n\x1a\n not a whole picture"

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from ruamel.yaml import YAML
 
 from replication.errors import ReplicationError
-from replication.settings import read_settings
+from replication.params import read_settings
 from tests.conftest import ROOT
 
 
@@ -47,13 +47,13 @@ def test_settings_are_frozen():
         ("network.bias_variance", float("nan")),
         ("training.steps", -5),
         ("training.steps", 10.5),
-        ("training.learning_rate_fraction", 1.0),
+        ("training.learning_rate_fraction", 0.5),
         ("tasks", {}),
         ("tasks.words", {"source": "mnist", "pool_size": 5, "test_size": 5}),
         ("tasks.digits.source", "imagenet"),
         ("tasks.digits.source", "cifar10"),
         ("tasks.digits.pool_size", -3),
-        ("tasks.digits.pool_size", 100),
+        ("tasks.digits.pool_size", 1000),
         ("tasks.digits.pool_size", 10**7),
         ("tasks.digits.test_size", 0),
         ("infinite_width.training_sizes", []),
@@ -74,6 +74,11 @@ def test_settings_are_frozen():
         ("scaling_laws.infinite_width", {"smallest": 3000, "largest": 4000}),
         ("claims.width_ratio", 0.9),
         ("claims.significance", 0),
+        ("claims.significance", 0.5),
+        ("network.depth", 10**9),
+        ("network.weight_variance", 1e300),
+        ("finite_width.widths", [10**12]),
+        ("tasks.digits.learning_rate_fraction", 1.0),
     ],
 )
 def test_a_wrong_setting_is_one_line_with_its_key(params, tmp_path, key, value):
@@ -91,11 +96,27 @@ def test_a_wrong_setting_is_one_line_with_its_key(params, tmp_path, key, value):
     assert result.stdout == "" or "quick" not in result.stdout
     (line,) = result.stderr.splitlines()
     assert line.startswith("error: ")
-    found = key.rsplit(".", 1)[0] if key.startswith("tasks.") else key
-    assert f"profiles.quick.{found}" in line or f"profiles.quick.{key.split('.')[0]}" in line
+    blamed = {"tasks.words": "tasks", "tasks.digits.pool_size": ("tasks.digits", "infinite_width.training_sizes")}.get(
+        key, key
+    )
+    assert any(f"profiles.quick.{name}" in line for name in ([blamed] if isinstance(blamed, str) else blamed))
 
 
-@pytest.mark.parametrize("content", ["", "[1, 2]", "profiles: {", "\tx: 1", "pipeline: {}\nshared: {}\n"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        "[1, 2]",
+        "profiles: {",
+        "\tx: 1",
+        "pipeline: {}\nshared: {}\n",
+        "seed: 2020-13-45",
+        "a: 1\na: 2",
+        "a: &a [*a]",
+        "[" * 3000,
+        "seed: " + "9" * 5000,
+    ],
+)
 def test_a_damaged_file_is_one_line(tmp_path, content):
     path = tmp_path / "params.yaml"
     path.write_text(content)
@@ -111,3 +132,41 @@ def test_a_missing_section_and_file_are_named(params, tmp_path):
         read_settings(written(params, tmp_path))
     with pytest.raises(ReplicationError, match=r"absent\.yaml"):
         read_settings(Path("absent.yaml"))
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("profiles", ["nope"]),
+        ("profiles", "quick"),
+        ("profiles", []),
+        ("tasks", ["digits"]),
+        ("tasks", ["digits", "words"]),
+        ("folder", "."),
+    ],
+)
+def test_the_pipeline_names_profiles_and_tasks_that_are_there(params, tmp_path, key, value):
+    params["pipeline"][key] = value
+    with pytest.raises(ReplicationError, match="pipeline"):
+        read_settings(written(params, tmp_path))
+
+
+@pytest.mark.parametrize("name", ["../up", "my profile", "", "-x"])
+def test_a_profile_needs_a_name_that_is_a_folder(params, tmp_path, name):
+    params["profiles"][name] = params["profiles"]["quick"]
+    with pytest.raises(ReplicationError, match="profiles"):
+        read_settings(written(params, tmp_path))
+
+
+def test_no_profiles_at_all(params, tmp_path):
+    params["profiles"] = {}
+    with pytest.raises(ReplicationError, match="profiles"):
+        read_settings(written(params, tmp_path))
+
+
+def test_unreadable_files_are_one_line(tmp_path):
+    with pytest.raises(ReplicationError, match="cannot read"):
+        read_settings(tmp_path)
+    (tmp_path / "params.yaml").write_bytes(b"seed: \xff\xfe")
+    with pytest.raises(ReplicationError, match="not valid YAML"):
+        read_settings(tmp_path / "params.yaml")

@@ -58,7 +58,9 @@ def _check(path: Path, file, size: int) -> None:
     for key, columns in (("incident_energies", 1), ("showers", LAYERS * ANGLES * RADII)):
         if key not in file:
             raise ReplicationError(f"{path} lacks the key {key!r}", "use the files of CaloChallenge data set 2")
-        shape = file[key].shape
+        if not hasattr(file[key], "dtype") or file[key].dtype.kind not in "fiu":
+            raise ReplicationError(f"{path}: {key} is no array of numbers", "use the files of CaloChallenge data set 2")
+        shape = file[key].shape or ()
         if len(shape) != 2 or shape[1] != columns or shape[0] < size:
             raise ReplicationError(
                 f"{path}: {key} has shape {shape}, not (at least {size}, {columns})",

@@ -30,6 +30,10 @@ def read(path: Path) -> Dataset:
     try:
         with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
             arrays = {field: file[field] for field in Dataset._fields}
+        dataset = Dataset(**arrays | {"classes": int(arrays["classes"])})
+        for inputs, targets in ((dataset.inputs, dataset.targets), (dataset.test_inputs, dataset.test_targets)):
+            if len(inputs) != len(targets) or inputs.dtype.kind != "u" or targets.dtype.kind != "u":
+                raise ValueError("inputs and targets do not match")
     except FileNotFoundError:
         raise ReplicationError(f"no prepared data {path}", "run the stage prepare_data first") from None
     except (OSError, ValueError, KeyError, EOFError, TypeError, zipfile.BadZipFile, zlib.error) as error:
@@ -37,4 +41,4 @@ def read(path: Path) -> Dataset:
         raise ReplicationError(
             f"{path} is not a prepared data set, or damaged ({reason})", "delete it and run prepare_data again"
         ) from None
-    return Dataset(**arrays | {"classes": int(arrays["classes"])})
+    return dataset

@@ -5,6 +5,8 @@ from typing import NamedTuple
 
 from replication.errors import ReplicationError
 
+DIGITS = {"md5": 32, "sha1": 40, "sha256": 64}  # hexadecimal digits of a hash
+
 
 class Archive(NamedTuple):
     """A packed set of files: its own path and hash, and the folder of the members inside it."""
@@ -50,7 +52,7 @@ def read_registry(path: Path) -> Registry:
     try:
         raw = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
         return {source: _remote(**entry) for source, entry in raw.items()}
-    except (OSError, UnicodeDecodeError, YAMLError, TypeError, AttributeError) as error:
+    except (OSError, UnicodeDecodeError, YAMLError, TypeError, AttributeError, KeyError) as error:
         reason = " ".join(str(error).split())
         raise ReplicationError(
             f"{path} is not a registry of files ({reason})", "restore it from the project's repository"
@@ -58,4 +60,8 @@ def read_registry(path: Path) -> Registry:
 
 
 def _remote(files: dict[str, str], addresses: list[str], archive: dict[str, str] | None = None) -> Remote:
+    for known in (*files.values(), *([archive["hash"]] if archive else [])):
+        algorithm, _, digest = known.partition(":")
+        if len(digest) != DIGITS.get(algorithm):
+            raise TypeError(f"{known!r} is not a hash such as md5:... or sha256:...")
     return Remote(dict(files), tuple(addresses), Archive(**archive) if archive else None)

@@ -9,8 +9,9 @@ from replication.seeds import generator
 def training_order(pool_size: int, largest: int, seed: int, task: str, draw: int) -> np.ndarray:
     """Indices (largest,) into the pool: the first n of them are the training set of size n, for every n <= largest.
 
-    Each draw has its own seeded permutation of the pool, so the sets of one draw are nested and those of different
-    draws are independent choices. ReplicationError if `largest` exceeds the pool.
+    Each draw has its own seeded permutation of the pool, so the sets of one draw are nested. Those of different draws
+    share a fraction n / pool_size of their points, which makes their scatter smaller than that of independent
+    sets by about sqrt(1 - n / pool_size). ReplicationError if `largest` exceeds the pool.
     """
     if not 0 < largest <= pool_size:
         raise ReplicationError(

@@ -3,10 +3,12 @@
 import hashlib
 import json
 import os
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 
+from replication import seeds
 from replication.finite_width.training import EnsembleLosses
 
 
@@ -22,9 +24,10 @@ class MemberStore:
         """The losses stored for this ensemble, or None; a damaged file counts as absent."""
         try:
             losses = json.loads(self._path(ensemble).read_text(encoding="utf-8"))
-            return EnsembleLosses(*(np.array(losses[field], np.float32) for field in EnsembleLosses._fields))
+            found = EnsembleLosses(*(np.array(losses[field], np.float32) for field in EnsembleLosses._fields))
         except (OSError, ValueError, KeyError, TypeError):
             return None
+        return found if all(values.shape == (ensemble["members"],) for values in found) else None
 
     def save(self, losses: EnsembleLosses, **ensemble) -> None:
         """Store the losses of this ensemble, whole or not at all."""
@@ -48,6 +51,7 @@ def _describe(specification):
 
 
 def _code():
-    """Digest of the modules that train: new code never takes over old members."""
-    files = sorted(Path(__file__).parent.glob("*.py"))
-    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
+    """Digest of the modules that train and versions of what they rest on: new code never takes over old members."""
+    files = [Path(seeds.__file__), *sorted(Path(__file__).parent.glob("*.py"))]
+    versions = "".join(map(version, ("tensorflow", "keras", "numpy")))
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files) + versions.encode()).hexdigest()

@@ -143,5 +143,5 @@ def _check_descent(training_loss, initial_loss, learning_rate, step):
         raise ReplicationError(
             f"training diverged: at learning rate {learning_rate:.4g} the training loss of {diverged.sum()} of "
             f"{len(diverged)} members is not finite or above that at initialisation after {step} steps",
-            "lower training.learning_rate_fraction in params.yaml",
+            "lower the task's learning_rate_fraction in params.yaml",
         )

@@ -42,13 +42,14 @@ class Descent(NamedTuple):
     training_loss: float
 
 
-def bayes(problem: Problem, sizes: Sequence[int]) -> Iterator[Prediction]:
+def bayes(problem: Problem, sizes: Sequence[int], diag_reg: float = 0.0) -> Iterator[Prediction]:
     """Exact Bayesian inference without observation noise, for every size in increasing order.
 
     m = K_* K^-1 Y, Sigma = K_** - K_* K^-1 K_X*. With K = G G' and V = G^-1 K_X*, W = G^-1 Y the leading n rows
     serve size n: m = V[:n]' W[:n], Sigma = K_** - V[:n]' V[:n]; one factorisation serves all sizes.
+    `diag_reg`, relative to the mean of the diagonal, is added to the kernel that is inverted.
     """
-    factor = _cholesky(problem.training.nngp[: sizes[-1], : sizes[-1]])
+    factor = _cholesky(problem.training.nngp[: sizes[-1], : sizes[-1]], diag_reg)
     v, w = (solve_triangular(factor, b[: sizes[-1]], lower=True) for b in (problem.cross.nngp, problem.y))
     mean, covariance = 0.0, problem.test_nngp.copy()
     for new in _steps(sizes):
@@ -57,7 +58,7 @@ def bayes(problem: Problem, sizes: Sequence[int]) -> Iterator[Prediction]:
         yield Prediction(mean, covariance.copy())
 
 
-def converged(problem: Problem, sizes: Sequence[int]) -> Iterator[Prediction]:
+def converged(problem: Problem, sizes: Sequence[int], diag_reg: float = 0.0) -> Iterator[Prediction]:
     """Gradient descent to convergence, for every size in increasing order.
 
     m = T Y, Sigma = K_** + T K T' - T K_X* - (T K_X*)' with T = Theta_* Theta^-1. With Theta = G G',
@@ -65,7 +66,7 @@ def converged(problem: Problem, sizes: Sequence[int]) -> Iterator[Prediction]:
     m = V[:n]' W[:n], Sigma = K_** - V[:n]' U[:n] - (V[:n]' U[:n])' + V[:n]' M[:n, :n] V[:n].
     """
     largest = sizes[-1]
-    factor = _cholesky(problem.training.ntk[:largest, :largest])
+    factor = _cholesky(problem.training.ntk[:largest, :largest], diag_reg)
     v, u, w = (
         solve_triangular(factor, b[:largest], lower=True) for b in (problem.cross.ntk, problem.cross.nngp, problem.y)
     )
@@ -102,16 +103,11 @@ def descend(problem: Problem, size: int, learning_rate_fraction: float, steps: i
     return Descent(prediction, float(learning_rate), float(residual / (2 * size)))
 
 
-def regularise(kernels: Kernels, diag_reg: float) -> Kernels:
-    """Add `diag_reg` times the mean of its diagonal to the diagonal of each training kernel."""
-    if diag_reg == 0:
-        return kernels
-    return Kernels(*(kernel + diag_reg * np.diag(kernel).mean() * np.eye(len(kernel)) for kernel in kernels))
-
-
-def _cholesky(kernel: np.ndarray) -> np.ndarray:
+def _cholesky(kernel: np.ndarray, diag_reg: float) -> np.ndarray:
+    """Lower Cholesky factor of the kernel plus `diag_reg` times the mean of its diagonal on the diagonal."""
     try:
-        return cholesky(kernel, lower=True, check_finite=False)
+        regularised = kernel + diag_reg * np.diag(kernel).mean() * np.eye(len(kernel)) if diag_reg else kernel
+        return cholesky(regularised, lower=True, check_finite=False)
     except LinAlgError:
         raise ReplicationError(
             f"the kernel of {len(kernel)} training points is not positive definite (repeated inputs?)",

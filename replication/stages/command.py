@@ -15,7 +15,8 @@ from typing import Annotated
 import typer
 
 from replication.errors import ReplicationError
-from replication.settings import Profile, profile_named, read_settings
+from replication.params import profile_named, read_settings
+from replication.settings import Profile
 from replication.stages import files
 from replication.stages.places import Place
 
@@ -40,16 +41,17 @@ def run(stage: Callable[..., None], record: bool = True) -> None:
         profile: Annotated[str, typer.Argument(help="A profile of params.yaml.")],
         task: Annotated[str | None, typer.Argument(help="A task of the profile, for stages that work on one.")] = None,
     ) -> None:
+        place = Place(profile, task)
         try:
             start = time.monotonic()
-            place = Place(profile, task)
             settings = profile_named(read_settings(Path("params.yaml")), profile)
             stage(place, **sections(stage, settings, task))
             if record:
                 files.write(place.record(stage.__name__), _record(stage.__name__, task, time.monotonic() - start))
         except ReplicationError as error:
-            typer.echo(f"error: {stage.__name__} {profile}{f' {task}' if task else ''}: {error}", err=True)
-            raise typer.Exit(1) from None
+            _fail(stage, place, error)
+        except MemoryError:
+            _fail(stage, place, ReplicationError("not enough memory", "lower training sizes, widths or test_size"))
 
     command.__doc__ = inspect.getdoc(stage)
     app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
@@ -61,9 +63,18 @@ def sections(stage: Callable[..., None], profile: Profile, task: str | None) -> 
     """The sections of the profile that the stage names as parameters."""
     names = list(inspect.signature(stage).parameters)[1:]
     if "source" in names and task not in profile.tasks:
-        raise ReplicationError(f"no task {task!r} in this profile", f"choose one of {', '.join(profile.tasks)}")
+        problem = f"no task {task!r} in this profile" if task else "which task?"
+        raise ReplicationError(problem, f"name one of {', '.join(profile.tasks)}")
+    if "source" not in names and task:
+        raise ReplicationError(f"this stage works on whole profiles, not on task {task!r}", "leave the task out")
     special = {"profile": profile, "source": profile.tasks.get(task)}
     return {name: special[name] if name in special else getattr(profile, name) for name in names}
+
+
+def _fail(stage: Callable[..., None], place: Place, error: ReplicationError) -> None:
+    name = " ".join(filter(None, (stage.__name__, *place)))
+    typer.echo(f"error: {name}: {error}", err=True)
+    raise typer.Exit(1)
 
 
 def _record(stage: str, task: str | None, seconds: float) -> str:

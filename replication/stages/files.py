@@ -8,20 +8,27 @@ import pandas as pd
 
 from replication.errors import ReplicationError
 
+RERUN = "run the pipeline of its profile, `make repro PROFILE=...`, which writes it"
+
 
 def write(path: Path, content: bytes | str) -> None:
     """Write a file atomically: under a temporary name beside it, then moved into place."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as temporary:
-        try:
-            temporary.write(content.encode() if isinstance(content, str) else content)
-            temporary.flush()
-            os.fsync(temporary.fileno())
-            os.chmod(temporary.name, 0o644)
-            os.replace(temporary.name, path)
-        except BaseException:
-            Path(temporary.name).unlink(missing_ok=True)
-            raise
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as temporary:
+            try:
+                temporary.write(content.encode() if isinstance(content, str) else content)
+                temporary.flush()
+                os.fsync(temporary.fileno())
+                os.chmod(temporary.name, 0o644)
+                os.replace(temporary.name, path)
+            except BaseException:
+                Path(temporary.name).unlink(missing_ok=True)
+                raise
+    except OSError as error:
+        raise ReplicationError(
+            f"cannot write {path} ({error.strerror})", "free space or permit writing there"
+        ) from None
 
 
 def write_table(path: Path, table: pd.DataFrame) -> None:
@@ -33,10 +40,16 @@ def read_table(path: Path) -> pd.DataFrame:
     """Read a table that an earlier stage wrote."""
     try:
         return pd.read_csv(path)
-    except (FileNotFoundError, pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
-        raise ReplicationError(
-            f"cannot read {path} ({type(error).__name__})", "run `dvc repro`, which writes it"
-        ) from None
+    except (OSError, ValueError, pd.errors.ParserError) as error:
+        raise ReplicationError(f"cannot read {path} ({type(error).__name__})", RERUN) from None
+
+
+def read(path: Path) -> bytes:
+    """Read a file that an earlier stage wrote."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ReplicationError(f"cannot read {path} ({type(error).__name__})", RERUN) from None
 
 
 def read_tables(folder: Path, tasks: list[str]) -> pd.DataFrame:

@@ -33,23 +33,22 @@ def predict_infinite_width(
         x, y = preprocessing.training(dataset, order)
         kernels = (evaluate_kernels(network, infinite_width.engine, x, other) for other in (None, test_x))
         problem = Problem(*kernels, test_nngp, y)
-        problem = problem._replace(training=predictions.regularise(problem.training, infinite_width.diag_reg))
-        for row in _predict(problem, sizes, training, test_y):
+        for row in _predict(problem, infinite_width, source.learning_rate_fraction, training.steps, test_y):
             rows.append({"task": place.task, "source": source.source, "width": float("inf"), "draw": draw, **row})
     files.write_table(place.results("infinite_width", f"{place.task}.csv"), pd.DataFrame(rows))
 
 
-def _predict(problem: Problem, sizes: tuple[int, ...], training: Training, test_y) -> Iterator[dict]:
+def _predict(problem: Problem, infinite_width: InfiniteWidth, fraction: float, steps: int, test_y) -> Iterator[dict]:
     """Rows of one draw: exact Bayesian inference, gradient descent converged, and after the declared steps."""
-    never = float("inf")
-    for size, prediction in zip(sizes, predictions.bayes(problem, sizes), strict=True):
+    sizes, never = infinite_width.training_sizes, float("inf")
+    for size, prediction in zip(sizes, predictions.bayes(problem, sizes, infinite_width.diag_reg), strict=True):
         yield _row("bayes", size, never, prediction, test_y)
-    for size, prediction in zip(sizes, predictions.converged(problem, sizes), strict=True):
+    for size, prediction in zip(sizes, predictions.converged(problem, sizes, infinite_width.diag_reg), strict=True):
         yield _row("gradient_descent", size, never, prediction, test_y, training_loss=0.0)
     for size in sizes:
-        descent = predictions.descend(problem, size, training.learning_rate_fraction, training.steps)
+        descent = predictions.descend(problem, size, fraction, steps)
         rest = {"learning_rate": descent.learning_rate, "training_loss": descent.training_loss}
-        yield _row("gradient_descent", size, training.steps, descent.prediction, test_y, **rest)
+        yield _row("gradient_descent", size, steps, descent.prediction, test_y, **rest)
 
 
 def _row(method, size, training_time, prediction, test_y, **rest):

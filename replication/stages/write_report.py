@@ -17,9 +17,9 @@ def write_report(place: Place, profile: Profile) -> None:
     pictures = {name: place.exhibits(f"{name}.png") for name in names}
     links = {name: os.path.relpath(picture, place.results()) for name, picture in pictures.items()}
     tables = {name: files.read_table(place.results(f"{table}.csv")) for name, table in TABLES.items()}
-    runs = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(place.results("runs").glob("*.json"))]
+    runs = [json.loads(files.read(path)) for path in sorted(place.results("runs").glob("*.json"))]
     text = markdown_report(ReportInput(place.profile, profile, place.provenance, **tables, runs=runs, figures=links))
-    images = {links[name]: picture.read_bytes() for name, picture in pictures.items()}
+    images = {links[name]: files.read(picture) for name, picture in pictures.items()}
     files.write(place.results("report.md"), text)
     files.write(place.results("report.html"), html_report(text, images))
 
