@@ -1,4 +1,6 @@
-"""Times the commands a reader types, as whole processes in a fresh clone, and writes benchmarks/timings.csv.
+"""Times the commands a reader types, as whole processes in a fresh clone.
+
+Writes benchmarks/timings.csv and the table in the README.
 
 python benchmarks/pipeline.py [--tests]
 """
@@ -6,6 +8,7 @@ python benchmarks/pipeline.py [--tests]
 import csv
 import os
 import platform
+import re
 import subprocess
 import sys
 import tempfile
@@ -36,11 +39,15 @@ def main() -> None:
             subprocess.run(command, shell=True, cwd=clone, env=environment, check=True, stdout=subprocess.DEVNULL)
             rows.append({"what": name, "seconds": round(time.monotonic() - start, 1)})
             print(f"{name:<24} {rows[-1]['seconds']:8.1f} s", flush=True)
-    cores = len(os.sched_getaffinity(0))
     with (ROOT / "benchmarks/timings.csv").open("w", newline="") as stream:
         writer = csv.DictWriter(stream, ["what", "seconds", "cores", "python"])
         writer.writeheader()
-        writer.writerows(row | {"cores": cores, "python": platform.python_version()} for row in rows)
+        machine = {"cores": len(os.sched_getaffinity(0)), "python": platform.python_version()}
+        writer.writerows(row | machine for row in rows)
+    table = "".join(f"| {row['what']} | {row['seconds']:.0f} s |\n" for row in rows)
+    readme = ROOT / "README.md"
+    before, _, after = re.split(r"(?<=--tests -->\n)(.*?)(?=<!-- end of times -->)", readme.read_text(), flags=re.S)
+    readme.write_text(f"{before}\n| command | time |\n|---|---|\n{table}\n{after}")
 
 
 if __name__ == "__main__":

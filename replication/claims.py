@@ -17,8 +17,10 @@ from replication.settings import Claims
 HOLDS, DOES_NOT_HOLD, NOT_ESTABLISHED = "holds", "does not hold", "not established"
 
 STATEMENTS = {
-    "A1": "mu_L and sigma_L follow power laws in N_D, at infinite and at finite width",
-    "A2": "eps_L stops depending on N_D, at infinite and at finite width",
+    "A1 infinite": "mu_L and sigma_L follow power laws in N_D at infinite width",
+    "A1 finite": "mu_L and sigma_L follow power laws in N_D at finite width",
+    "A2 infinite": "eps_L stops depending on N_D at infinite width",
+    "A2 finite": "eps_L stops depending on N_D at finite width",
     "A3": "eps_L at finite width is approximated by its infinite-width value",
     "A4": "scaling laws of gradient descent at infinite width resemble those of exact Bayesian inference",
 }
@@ -63,7 +65,12 @@ def check(laws: pd.DataFrame, comparisons: pd.DataFrame, claims: Claims) -> tupl
     rows, summary = [], []
     for (task, source), fits in laws.groupby(["task", "source"], sort=False):
         pairs = comparisons[comparisons["task"] == task]
-        tests = [*_power_laws(fits, claims), *_plateaus(fits, claims), *_widths(pairs, claims), *_bayes(pairs, claims)]
+        tests = [
+            *_power_laws(fits, claims),
+            *_plateaus(fits, pairs, claims),
+            *_widths(pairs, claims),
+            *_bayes(pairs, claims),
+        ]
         table = pd.DataFrame([_row(task, source, test, claims.significance) for test in tests])
         rows.append(table)
         for claim, statement in STATEMENTS.items():
@@ -76,22 +83,30 @@ def check(laws: pd.DataFrame, comparisons: pd.DataFrame, claims: Claims) -> tupl
 def _power_laws(fits: pd.DataFrame, claims: Claims) -> Iterator[Test]:
     """A1: the exponent is positive, and drifts less than the bound across the window."""
     bound = claims.exponent_drift
-    for scope, curve in _branches(fits):
+    for branch, scope, curve in _branches(fits):
         for statistic in ("mean", "std"):
             exponent = _parameter(curve, statistic, "power_law", "exponent")
             drift = _parameter(curve, statistic, "power_law", "drift")
-            yield Test("A1", scope, f"exponent of {SYMBOLS[statistic]}", exponent, 0, np.inf)
-            yield Test("A1", scope, f"drift of it for {SYMBOLS[statistic]}", drift, -bound, bound)
+            yield Test(f"A1 {branch}", scope, f"exponent of {SYMBOLS[statistic]}", exponent, 0, np.inf)
+            yield Test(f"A1 {branch}", scope, f"drift of it for {SYMBOLS[statistic]}", drift, -bound, bound)
 
 
-def _plateaus(fits: pd.DataFrame, claims: Claims) -> Iterator[Test]:
-    """A2: the slope of ln eps_L against ln N_D lies within the bound."""
-    for scope, curve in _branches(fits):
+def _plateaus(fits: pd.DataFrame, pairs: pd.DataFrame, claims: Claims) -> Iterator[Test]:
+    """A2: the slope of ln eps_L against ln N_D lies within the bound.
+
+    A window lies below the onset of the plateau at infinite width if eps_L significantly falls ever more slowly there,
+    and at finite width if even the infinitely wide network, after the same steps, has not reached its plateau in it.
+    """
+    bound, confidence = claims.plateau_slope, 1 - 2 * claims.significance
+    at_infinite_width = _estimate(pairs[pairs["comparison"] == "slope_in_finite_width_window"].iloc[0])
+    for branch, scope, curve in _branches(fits):
         slope = _parameter(curve, "coefficient_of_variation", "plateau", "slope")
-        onset = _parameter(curve, "coefficient_of_variation", "plateau", "drift")
-        # eps_L falls, and significantly ever more slowly: the drift of its exponent is negative
-        flattening = bool(slope.value < 0 and onset.interval(1 - 2 * claims.significance)[1] < 0)
-        yield Test("A2", scope, "slope of ln eps_L", slope, -claims.plateau_slope, claims.plateau_slope, flattening)
+        if branch == "infinite":
+            drift = _parameter(curve, "coefficient_of_variation", "plateau", "drift")
+            below_onset = slope.value < 0 and drift.interval(confidence)[1] < 0
+        else:
+            below_onset = slope.value < 0 and at_infinite_width.interval(confidence)[1] < -bound
+        yield Test(f"A2 {branch}", scope, "slope of ln eps_L", slope, -bound, bound, bool(below_onset))
 
 
 def _widths(pairs: pd.DataFrame, claims: Claims) -> Iterator[Test]:
@@ -116,12 +131,12 @@ def _bayes(pairs: pd.DataFrame, claims: Claims) -> Iterator[Test]:
         yield Test("A4", "infinite width, converged", quantity, _estimate(row), -bound, bound)
 
 
-def _branches(fits: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
+def _branches(fits: pd.DataFrame) -> Iterator[tuple[str, str, pd.DataFrame]]:
     """Converged gradient descent at infinite width, then every trained width."""
     infinite = (fits["method"] == "gradient_descent") & np.isinf(fits["training_time"])
-    yield "infinite width, converged", fits[infinite]
+    yield "infinite", "infinite width, converged", fits[infinite]
     for width, curve in fits[fits["method"] == "trained"].groupby("width"):
-        yield f"width {width:g}", curve
+        yield "finite", f"width {width:g}", curve
 
 
 def _parameter(curve, statistic, law, parameter):

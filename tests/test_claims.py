@@ -74,13 +74,15 @@ def fitted(exponent=0.3, drift=0.0, slope=0.0, flattening=0.0, error=0.01):
     return pd.DataFrame(rows)
 
 
-def compared(ratio=1.0, difference=0.0, error=0.01, ratio_at_largest=None):
+def compared(ratio=1.0, difference=0.0, error=0.01, ratio_at_largest=None, infinite_slope=0.0):
     base = {"task": "digits", "source": "toys", "standard_error": error, "degrees_of_freedom": np.inf}
     rows = [
         base | {"comparison": "width_ratio", "width": w, "statistic": "coefficient_of_variation", "estimate": np.log(r)}
         for w, r in ((16.0, 3.0), (64.0, ratio))
     ]
     rows.append(rows[-1] | {"comparison": "width_ratio_at_largest", "estimate": np.log(ratio_at_largest or ratio)})
+    slope = {"comparison": "slope_in_finite_width_window", "width": np.inf, "statistic": "coefficient_of_variation"}
+    rows.append(base | slope | {"estimate": infinite_slope})
     rows += [
         base | {"comparison": "exponent_difference", "width": np.inf, "statistic": s, "estimate": difference}
         for s in ("mean", "std")
@@ -91,19 +93,25 @@ def compared(ratio=1.0, difference=0.0, error=0.01, ratio_at_largest=None):
 @pytest.mark.parametrize(
     ("laws", "comparisons", "claim", "expected"),
     [
-        ({}, {}, "A1", HOLDS),
-        ({"exponent": -0.2}, {}, "A1", DOES_NOT_HOLD),
-        ({"drift": 0.4}, {}, "A1", DOES_NOT_HOLD),
-        ({"error": 0.2}, {}, "A1", NOT_ESTABLISHED),
-        ({}, {}, "A2", HOLDS),
-        ({"slope": -0.3}, {}, "A2", DOES_NOT_HOLD),
-        ({"slope": -0.3, "flattening": -0.2}, {}, "A2", NOT_ESTABLISHED),
-        ({"slope": -0.3, "flattening": 0.2}, {}, "A2", DOES_NOT_HOLD),
+        ({}, {}, "A1 infinite", HOLDS),
+        ({}, {}, "A1 finite", HOLDS),
+        ({"exponent": -0.2}, {}, "A1 infinite", DOES_NOT_HOLD),
+        ({"drift": 0.4}, {}, "A1 finite", DOES_NOT_HOLD),
+        ({"error": 0.2}, {}, "A1 finite", NOT_ESTABLISHED),
+        ({}, {}, "A2 infinite", HOLDS),
+        ({}, {}, "A2 finite", HOLDS),
+        ({"slope": -0.3}, {}, "A2 infinite", DOES_NOT_HOLD),
+        ({"slope": -0.3}, {}, "A2 finite", DOES_NOT_HOLD),
+        ({"slope": -0.3}, {"infinite_slope": -0.2}, "A2 finite", NOT_ESTABLISHED),
+        ({"slope": 0.3}, {"infinite_slope": -0.2}, "A2 finite", DOES_NOT_HOLD),
+        ({"slope": -0.3}, {"infinite_slope": -0.11}, "A2 finite", DOES_NOT_HOLD),
+        ({"slope": -0.3, "flattening": -0.2}, {}, "A2 infinite", NOT_ESTABLISHED),
+        ({"slope": -0.3, "flattening": 0.2}, {}, "A2 infinite", DOES_NOT_HOLD),
         ({}, {}, "A3", HOLDS),
         ({}, {"ratio": 1.6}, "A3", DOES_NOT_HOLD),
         ({}, {"ratio": 1.25}, "A3", NOT_ESTABLISHED),
         ({}, {"ratio_at_largest": 1.6}, "A3", DOES_NOT_HOLD),
-        ({"slope": -0.3, "flattening": -0.01}, {}, "A2", DOES_NOT_HOLD),
+        ({"slope": -0.3, "flattening": -0.01}, {}, "A2 infinite", DOES_NOT_HOLD),
         ({}, {}, "A4", HOLDS),
         ({}, {"difference": -0.2}, "A4", DOES_NOT_HOLD),
         ({}, {"error": 0.2}, "A4", NOT_ESTABLISHED),

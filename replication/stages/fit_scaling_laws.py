@@ -64,6 +64,8 @@ def compare(losses: pd.DataFrame, steps: int, windows: ScalingLaws) -> pd.DataFr
     for (task, source), group in losses.groupby(["task", "source"], sort=False):
         for comparison, width, ratio in _width_ratios(group, steps, windows.plateau_finite_width):
             rows.append((task, source, comparison, width, STATISTICS[2], *ratio))
+        slope = _slope_at_infinite_width(group, steps, windows.plateau_finite_width)
+        rows.append((task, source, "slope_in_finite_width_window", np.inf, STATISTICS[2], *slope))
         for statistic in STATISTICS[:2]:
             difference = _exponent_difference(group, statistic, windows.infinite_width)
             rows.append((task, source, "exponent_difference", np.inf, statistic, *difference))
@@ -82,6 +84,13 @@ def _width_ratios(group: pd.DataFrame, steps: int, window: Window) -> Iterator[t
         error = (rows[f"{eps}_standard_error"] / rows[eps]).to_numpy()
         yield "width_ratio", width, laws.mean_log_ratio(ratio, error)
         yield "width_ratio_at_largest", width, laws.mean_log_ratio(ratio[-1:], error[-1:])
+
+
+def _slope_at_infinite_width(group: pd.DataFrame, steps: int, window: Window) -> laws.Estimate:
+    """d ln eps_L / d ln N_D at infinite width, same steps, where the trained curves are tested for a plateau."""
+    curve = group[(group["method"] == "gradient_descent") & (group["training_time"] == steps)]
+    values = _draws(curve, STATISTICS[2], window)
+    return laws.fit_draws(laws.plateau, values.columns.to_numpy(float), values.to_numpy()).parameters["slope"]
 
 
 def _exponent_difference(group: pd.DataFrame, statistic: str, window: Window) -> laws.Estimate:
