@@ -118,7 +118,7 @@ def test_profiles_share_the_one_pipeline(name):
 
 
 def test_the_default_pipeline_is_the_quick_profile():
-    assert read_settings(ROOT / "params.yaml").pipeline["profiles"] == ("quick",)
+    assert read_settings(ROOT / "params.yaml").pipeline.profiles == ("quick",)
 
 
 @pytest.fixture(scope="module")
