@@ -18,9 +18,9 @@ HOLDS, DOES_NOT_HOLD, NOT_ESTABLISHED = "holds", "does not hold", "not establish
 
 STATEMENTS = {
     "A1 infinite": "mu_L and sigma_L follow power laws in N_D at infinite width",
-    "A1 finite": "mu_L and sigma_L follow power laws in N_D at finite width",
+    "A1 trained": "mu_L and sigma_L of trained networks follow power laws in N_D",
     "A2 infinite": "eps_L stops depending on N_D at infinite width",
-    "A2 finite": "eps_L stops depending on N_D at finite width",
+    "A2 trained": "eps_L of trained networks stops depending on N_D",
     "A3": "eps_L at finite width is approximated by its infinite-width value",
     "A4": "scaling laws of gradient descent at infinite width resemble those of exact Bayesian inference",
 }
@@ -88,7 +88,7 @@ def _power_laws(fits: pd.DataFrame, claims: Claims) -> Iterator[Test]:
             exponent = _parameter(curve, statistic, "power_law", "exponent")
             drift = _parameter(curve, statistic, "power_law", "drift")
             yield Test(f"A1 {branch}", scope, f"exponent of {SYMBOLS[statistic]}", exponent, 0, np.inf)
-            yield Test(f"A1 {branch}", scope, f"drift of it for {SYMBOLS[statistic]}", drift, -bound, bound)
+            yield Test(f"A1 {branch}", scope, f"drift of the exponent of {SYMBOLS[statistic]}", drift, -bound, bound)
 
 
 def _plateaus(fits: pd.DataFrame, pairs: pd.DataFrame, claims: Claims) -> Iterator[Test]:
@@ -136,7 +136,7 @@ def _branches(fits: pd.DataFrame) -> Iterator[tuple[str, str, pd.DataFrame]]:
     infinite = (fits["method"] == "gradient_descent") & np.isinf(fits["training_time"])
     yield "infinite", "infinite width, converged", fits[infinite]
     for width, curve in fits[fits["method"] == "trained"].groupby("width"):
-        yield "finite", f"width {width:g}", curve
+        yield "trained", f"width {width:g}", curve
 
 
 def _parameter(curve, statistic, law, parameter):

@@ -1,0 +1,92 @@
+"""The lock and the script that builds the environment from it."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+
+LOCK = (ROOT / "requirements.txt").read_text()
+TOOLS = ("sh", "cmp", "dirname", "awk", "rm", "cp")
+
+
+def test_every_package_is_pinned_and_hashed():
+    entries = re.split(r"\n(?=[a-z])", LOCK.strip())
+    assert len(entries) > 100
+    for entry in entries:
+        assert re.match(r"[a-z0-9._-]+(\[[a-z]+\])?==[^ ]+", entry), entry
+        assert "--hash=sha256:" in entry, entry
+
+
+def test_the_lock_holds_no_address_and_no_path():
+    assert not re.search(r"https?:|file:|^-|@ ", LOCK, re.M)
+    assert "/" not in LOCK
+
+
+def test_the_environment_is_that_of_the_lock():
+    for name in ("tensorflow", "keras", "jax", "neural-tangents", "dvc", "numpy", "scipy", "pandas"):
+        assert f"{name}=={version(name)} " in LOCK
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A copy of the script and the lock, and a search path with basic tools and no Python."""
+    tools = tmp_path / "bin"
+    tools.mkdir()
+    for tool in TOOLS:
+        (tools / tool).symlink_to(shutil.which(tool))
+    project = tmp_path / "a project"
+    project.mkdir()
+    for name in ("environment.sh", "requirements.txt"):
+        shutil.copy(ROOT / name, project)
+    return project
+
+
+def create(project):
+    environment = {"PATH": str(project.parent / "bin")}
+    return subprocess.run(["./environment.sh"], cwd=project, env=environment, capture_output=True, text=True)
+
+
+@pytest.mark.parametrize("present", [None, "3.9", "broken"])
+def test_without_a_suitable_python_one_line_says_so(folder, present):
+    if present:
+        fake = folder.parent / "bin/python3"
+        fake.write_text("#!/bin/sh\nexit 1\n")  # what the check of the version and of the venv module answers
+        fake.chmod(0o755)
+    result = create(folder)
+    assert result.returncode == 1
+    (line,) = result.stderr.splitlines()
+    assert line.startswith("error: no Python 3.11 or 3.12")
+    assert not (folder / ".venv").exists()
+
+
+def test_an_environment_that_is_complete_is_left_alone(folder):
+    (folder / ".venv").mkdir()
+    shutil.copy(folder / "requirements.txt", folder / ".venv/complete")
+    result = create(folder)
+    assert result.returncode == 0
+    assert result.stdout == result.stderr == ""
+
+
+def test_the_version_check_accepts_this_python():
+    script = (ROOT / "environment.sh").read_text()
+    check = re.search(r"suitable='(.*)'", script)[1]
+    assert subprocess.run([sys.executable, "-c", check], check=False).returncode == 0
+    too_new = check.replace("sys.version_info[:2]", "(3, 13)")
+    assert subprocess.run([sys.executable, "-c", too_new], check=False).returncode != 0
+
+
+def test_project_names_no_registry():
+    names = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True).stdout.splitlines()
+    hosts = re.compile("py" + r"pi\.org|pythonhosted|npmjs|deb\.debian|conda\.anaconda")
+    for name in names:
+        path = Path(ROOT, name)
+        if path.suffix in {".png", ".pdf"} or not path.is_file() or os.path.islink(path):
+            continue
+        assert not hosts.search(path.read_text(encoding="utf-8")), name
