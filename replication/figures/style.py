@@ -7,6 +7,7 @@ import matplotlib.style
 import numpy as np
 import pandas as pd
 import seaborn as sns
+from matplotlib import font_manager
 from matplotlib.axis import Axis
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
@@ -18,11 +19,25 @@ COLOURS = {"gradient_descent": "black", "bayes": sns.color_palette("colorblind")
 DODGE = 0.035  # relative shift in N_D between neighbouring widths, so that their intervals do not cover each other
 
 
+@functools.cache
+def register_fonts() -> None:
+    """Make sure that matplotlib finds the STIX fonts that come with it.
+
+    It looks fonts up in a cache in the home folder, shared by all its installations; where that cache is stale, figures
+    would come out in another font.
+    """
+    known = {font.fname for font in font_manager.fontManager.ttflist}
+    for path in sorted(Path(matplotlib.get_data_path(), "fonts", "ttf").glob("STIX*.ttf")):
+        if str(path) not in known:
+            font_manager.fontManager.addfont(path)
+
+
 def styled(draw):
     """Decorate a function that makes or saves a figure: it runs under the style sheet and leaves no global trace."""
 
     @functools.wraps(draw)
     def wrapper(*args, **kwargs):
+        register_fonts()
         with matplotlib.style.context(STYLE_SHEET):
             return draw(*args, **kwargs)
 
