@@ -71,12 +71,17 @@ class Task(Section):
 
 
 class InfiniteWidth(Section):
-    """Training sizes and training-set draws at infinite width, and the engine that evaluates the kernels."""
+    """Training sizes and training-set draws at infinite width, the engine that evaluates the kernels, regularisation.
+
+    `diag_reg`, relative to the mean of the diagonal, is added to every kernel that is inverted, `singular_diag_reg` in
+    its place where the kernel is singular to working precision; 0 makes that an error. The results say what was added.
+    """
 
     training_sizes: Sizes
     draws: Annotated[int, Field(ge=3, le=10_000)]
     engine: Literal["neural_tangents", "closed_form"]
     diag_reg: Annotated[float, Field(ge=0, le=1)]
+    singular_diag_reg: Annotated[float, Field(ge=0, le=1)]
 
 
 class FiniteWidth(Section):

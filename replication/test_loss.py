@@ -21,17 +21,44 @@ class Moments(NamedTuple):
     coefficient_of_variation: float
 
 
+class Sources(NamedTuple):
+    """Where mu_L and sigma_L come from, for Gaussian outputs of mean m and covariance Sigma, delta = m - y.
+
+    mu_L = squared_bias + variance: ||delta||_F^2 / (2 N_T) of the mean output, C tr Sigma / (2 N_T) of the scatter.
+    sigma_L^2 = scatter_term + cross_term: 2 C tr Sigma^2 / (4 N_T^2) of the scatter alone, and
+    4 sum_i delta_i' Sigma delta_i / (4 N_T^2) of the scatter along the error of the mean output.
+    error_modes = (tr Sigma)^2 / tr Sigma^2: in how many directions, effectively, the outputs scatter independently.
+    """
+
+    squared_bias: float
+    variance: float
+    scatter_term: float
+    cross_term: float
+    error_modes: float
+
+
+def gaussian_sources(mean: np.ndarray, covariance: np.ndarray, y: np.ndarray) -> Sources:
+    """The terms of mu_L and sigma_L^2 for outputs of mean (N_T, C), covariance (N_T, N_T), and targets y (N_T, C)."""
+    points, outputs = y.shape
+    delta = mean - y
+    trace, square = float(np.trace(covariance)), float(np.sum(covariance**2))
+    return Sources(
+        squared_bias=float(np.sum(delta**2)) / (2 * points),
+        variance=outputs * trace / (2 * points),
+        scatter_term=2 * outputs * square / (2 * points) ** 2,
+        cross_term=4 * float(np.sum(delta * (covariance @ delta))) / (2 * points) ** 2,
+        error_modes=trace**2 / square if square > 0 else 0.0,
+    )
+
+
 def gaussian_moments(mean: np.ndarray, covariance: np.ndarray, y: np.ndarray) -> Moments:
     """Exact moments of L for Gaussian outputs of mean (N_T, C) and covariance (N_T, N_T), targets y (N_T, C).
 
-    With delta = mean - y: mu_L = (||delta||_F^2 + C tr Sigma) / (2 N_T) and
-    sigma_L^2 = (2 C tr Sigma^2 + 4 sum_i delta_i' Sigma delta_i) / (4 N_T^2).
+    The sums of `Sources`: mu_L = squared_bias + variance, sigma_L^2 = scatter_term + cross_term.
     """
-    points, outputs = y.shape
-    delta = mean - y
-    mu = (np.sum(delta**2) + outputs * np.trace(covariance)) / (2 * points)
-    variance = (2 * outputs * np.sum(covariance**2) + 4 * np.sum(delta * (covariance @ delta))) / (2 * points) ** 2
-    return Moments(float(mu), float(np.sqrt(variance)), float(np.sqrt(variance) / mu))
+    sources = gaussian_sources(mean, covariance, y)
+    mu, sigma = sources.squared_bias + sources.variance, np.sqrt(sources.scatter_term + sources.cross_term)
+    return Moments(mu, float(sigma), float(sigma / mu))
 
 
 def member_moments(losses: np.ndarray, axis: int = -1) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

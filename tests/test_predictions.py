@@ -31,7 +31,7 @@ def test_nested_sizes_equal_separate_inversions(spec, rng, kind):
     for size, got in zip(SIZES, getattr(predictions, kind)(problem, SIZES), strict=True):
         which = "nngp" if kind == "bayes" else "ntk"
         kernel, cross = getattr(problem.training, which)[:size, :size], getattr(problem.cross, which)[:size]
-        for a, b in zip(got, direct(problem, size, cross.T @ np.linalg.inv(kernel)), strict=True):
+        for a, b in zip(got[:2], direct(problem, size, cross.T @ np.linalg.inv(kernel)), strict=True):
             np.testing.assert_allclose(a, b, atol=1e-10)
 
 
@@ -49,7 +49,7 @@ def test_descent_equals_steps_taken_one_by_one(spec, rng, fraction):
     for _ in range(steps):
         transfer = transfer + got.learning_rate / size * theta_cross.T @ forget
         forget = forget - got.learning_rate / size * theta @ forget
-    for a, b in zip(got.prediction, direct(problem, size, transfer), strict=True):
+    for a, b in zip(got.prediction[:2], direct(problem, size, transfer), strict=True):
         np.testing.assert_allclose(a, b, atol=1e-11)
     k = problem.training.nngp[:size, :size]
     loss = (np.sum((forget @ problem.y[:size]) ** 2) + 3 * np.trace(forget @ k @ forget.T)) / (2 * size)

@@ -8,10 +8,10 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from scipy.linalg import LinAlgError, cholesky, eigh, solve_triangular
+from scipy.linalg import blas, eigh, lapack
 
-from replication.errors import ReplicationError
 from replication.infinite_width.closed_form import Kernels
+from replication.infinite_width.factorisation import factorise
 
 
 class Problem(NamedTuple):
@@ -28,10 +28,15 @@ class Problem(NamedTuple):
 
 
 class Prediction(NamedTuple):
-    """Outputs on the test inputs: mean (N_T, C), and the covariance (N_T, N_T) that every output shares."""
+    """Outputs on the test inputs: mean (N_T, C), and the covariance (N_T, N_T) that every output shares.
+
+    condition_number: of the inverted kernel; diag_reg: what was added to its diagonal, relative to the mean of it.
+    """
 
     mean: np.ndarray
     covariance: np.ndarray
+    condition_number: float
+    diag_reg: float
 
 
 class Descent(NamedTuple):
@@ -42,77 +47,80 @@ class Descent(NamedTuple):
     training_loss: float
 
 
-def bayes(problem: Problem, sizes: Sequence[int], diag_reg: float = 0.0) -> Iterator[Prediction]:
+def bayes(
+    problem: Problem, sizes: Sequence[int], diag_reg: float = 0.0, singular_diag_reg: float = 0.0
+) -> Iterator[Prediction]:
     """Exact Bayesian inference without observation noise, for every size in increasing order.
 
     m = K_* K^-1 Y, Sigma = K_** - K_* K^-1 K_X*. With K = G G' and V = G^-1 K_X*, W = G^-1 Y the leading n rows
-    serve size n: m = V[:n]' W[:n], Sigma = K_** - V[:n]' V[:n]; one factorisation serves all sizes.
-    `diag_reg`, relative to the mean of the diagonal, is added to the kernel that is inverted.
+    serve size n: m = V[:n]' W[:n], Sigma = K_** - V[:n]' V[:n]; one factorisation serves all sizes, as many as are
+    asked for. The regularisation is that of `factorise`, of the kernel that is inverted.
     """
-    factor = _cholesky(problem.training.nngp[: sizes[-1], : sizes[-1]], diag_reg)
-    v, w = (solve_triangular(factor, b[: sizes[-1]], lower=True) for b in (problem.cross.nngp, problem.y))
+    factor = factorise(problem.training.nngp, sizes, diag_reg, singular_diag_reg)
+    v, w = (_solve(factor.lower, b[: sizes[-1]]) for b in (problem.cross.nngp, problem.y))
     mean, covariance = 0.0, problem.test_nngp.copy()
-    for new in _steps(sizes):
+    for new, condition_number in zip(_steps(sizes), factor.condition_numbers, strict=True):
         mean = mean + v[new].T @ w[new]
         covariance -= v[new].T @ v[new]
-        yield Prediction(mean, covariance.copy())
+        yield Prediction(mean, covariance.copy(), condition_number, factor.diag_reg)
 
 
-def converged(problem: Problem, sizes: Sequence[int], diag_reg: float = 0.0) -> Iterator[Prediction]:
+def converged(
+    problem: Problem, sizes: Sequence[int], diag_reg: float = 0.0, singular_diag_reg: float = 0.0
+) -> Iterator[Prediction]:
     """Gradient descent to convergence, for every size in increasing order.
 
     m = T Y, Sigma = K_** + T K T' - T K_X* - (T K_X*)' with T = Theta_* Theta^-1. With Theta = G G',
     V = G^-1 Theta_X*, U = G^-1 K_X*, W = G^-1 Y, M = G^-1 K G^-T the leading n rows serve size n:
-    m = V[:n]' W[:n], Sigma = K_** - V[:n]' U[:n] - (V[:n]' U[:n])' + V[:n]' M[:n, :n] V[:n].
+    m = V[:n]' W[:n], Sigma = K_** - V[:n]' U[:n] - (V[:n]' U[:n])' + V[:n]' M[:n, :n] V[:n]. With L the lower triangle
+    of M, its diagonal halved, V' M V = V' L V + (V' L V)', and the rows of L V need no later row of V: as for Bayes,
+    further sizes cost next to nothing.
     """
     largest = sizes[-1]
-    factor = _cholesky(problem.training.ntk[:largest, :largest], diag_reg)
-    v, u, w = (
-        solve_triangular(factor, b[:largest], lower=True) for b in (problem.cross.ntk, problem.cross.nngp, problem.y)
-    )
-    half = solve_triangular(factor, problem.training.nngp[:largest, :largest], lower=True)
-    m = solve_triangular(factor, half.T, lower=True)
-    mean, covariance = 0.0, problem.test_nngp.copy()
-    for new in _steps(sizes):
+    factor = factorise(problem.training.ntk, sizes, diag_reg, singular_diag_reg)
+    cross = (problem.cross.ntk, problem.cross.nngp, problem.y)
+    v, u, w = (_solve(factor.lower, b[:largest]) for b in cross)
+    m = np.array(problem.training.nngp[:largest, :largest].T, order="F")
+    m, _ = lapack.dsygst(m, factor.lower, itype=1, lower=1, overwrite_a=1)
+    m[np.diag_indices(largest)] *= 0.5
+    change = blas.dtrmm(1.0, m, v, lower=1)
+    change -= u
+    del m, u
+    mean, half = 0.0, 0.5 * problem.test_nngp
+    for new, condition_number in zip(_steps(sizes), factor.condition_numbers, strict=True):
         mean = mean + v[new].T @ w[new]
-        old = slice(0, new.start)
-        cross = v[new].T @ (m[new, old] @ v[old] + 0.5 * m[new, new] @ v[new] - u[new])
-        covariance += cross + cross.T
-        yield Prediction(mean, covariance.copy())
+        half += v[new].T @ change[new]
+        yield Prediction(mean, half + half.T, condition_number, factor.diag_reg)
 
 
 def descend(problem: Problem, size: int, learning_rate_fraction: float, steps: int) -> Descent:
     """`steps` steps of gradient descent on 1/(2 n) ||f - Y||^2 with eta = fraction x 2 / lambda_max(Theta / n).
 
     T = Theta_* Theta^-1 (I - P), P = (I - eta Theta / n)^steps, by an eigendecomposition of Theta = E l E'. The mean
-    training loss is (||P Y||_F^2 + C tr(P K P)) / (2 n).
+    training loss is (||P Y||_F^2 + C tr(P K P)) / (2 n). Nothing is inverted, so nothing is regularised.
     """
     k, theta = (kernel[:size, :size] for kernel in problem.training)
     k_cross, theta_cross = (kernel[:size] for kernel in problem.cross)
+    y = problem.y[:size]
     eigenvalues, modes = eigh(theta, driver="evd", check_finite=False)
+    condition_number = float(eigenvalues[-1] / eigenvalues[0]) if eigenvalues[0] > 0 else np.inf
     eigenvalues = np.clip(eigenvalues, 0.0, None)
     learning_rate = learning_rate_fraction * 2 * size / eigenvalues[-1]
     left = (1 - learning_rate / size * eigenvalues) ** steps
     # (1 - left) / l tends to eta steps / n where the eigenvalue vanishes
     gain = np.divide(1 - left, eigenvalues, out=np.full(size, learning_rate * steps / size), where=eigenvalues > 0)
-    rotated_k, rotated_y = modes.T @ k @ modes, modes.T @ problem.y[:size]
-    t = gain[:, None] * (modes.T @ theta_cross)
-    cross = t.T @ (0.5 * rotated_k @ t - modes.T @ k_cross)
-    prediction = Prediction(t.T @ rotated_y, problem.test_nngp + cross + cross.T)
-    residual = np.sum((left[:, None] * rotated_y) ** 2) + rotated_y.shape[1] * left**2 @ np.diag(rotated_k)
+    transfer = modes @ (gain[:, None] * (modes.T @ theta_cross))  # T'
+    cross = transfer.T @ (0.5 * (k @ transfer) - k_cross)
+    covariance = problem.test_nngp + cross + cross.T
+    prediction = Prediction(transfer.T @ y, covariance, condition_number, diag_reg=0.0)
+    powers = np.einsum("ij,ij->j", modes, k @ modes)  # diagonal of E' K E
+    residual = np.sum((left[:, None] * (modes.T @ y)) ** 2) + y.shape[1] * left**2 @ powers
     return Descent(prediction, float(learning_rate), float(residual / (2 * size)))
 
 
-def _cholesky(kernel: np.ndarray, diag_reg: float) -> np.ndarray:
-    """Lower Cholesky factor of the kernel plus `diag_reg` times the mean of its diagonal on the diagonal."""
-    try:
-        regularised = kernel + diag_reg * np.diag(kernel).mean() * np.eye(len(kernel)) if diag_reg else kernel
-        return cholesky(regularised, lower=True, check_finite=False)
-    except LinAlgError:
-        raise ReplicationError(
-            f"the kernel of {len(kernel)} training points is not positive definite (repeated inputs?)",
-            "drop duplicates or set infinite_width.diag_reg, for example to 1e-10",
-        ) from None
+def _solve(lower: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """G^-1 b."""
+    return blas.dtrsm(1.0, lower, np.array(b, order="F"), lower=1, overwrite_b=1)
 
 
 def _steps(sizes: Sequence[int]) -> list[slice]:

@@ -52,7 +52,7 @@ def _predict(problem: Problem, infinite_width: InfiniteWidth, fraction: float, s
 
 
 def _row(method, size, training_time, prediction, test_y, **rest):
-    moments = gaussian_moments(*prediction, test_y)._asdict()
+    moments = gaussian_moments(prediction.mean, prediction.covariance, test_y)._asdict()
     return {"method": method, "training_size": size, "training_time": training_time, **rest, **moments}
 
 
