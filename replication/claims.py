@@ -13,6 +13,7 @@ import pandas as pd
 
 from replication.scaling_laws import Estimate
 from replication.settings import Claims
+from replication.test_loss import POPULATION
 
 HOLDS, DOES_NOT_HOLD, NOT_ESTABLISHED = "holds", "does not hold", "not established"
 
@@ -20,9 +21,11 @@ STATEMENTS = {
     "A1 infinite": "mu_L and sigma_L follow power laws in N_D at infinite width",
     "A1 trained": "mu_L and sigma_L of trained networks follow power laws in N_D",
     "A2 infinite": "eps_L stops depending on N_D at infinite width",
+    "A2 population": "eps_L at infinite width stops depending on N_D when the test set is infinitely large",
     "A2 trained": "eps_L of trained networks stops depending on N_D",
     "A3": "eps_L at finite width is approximated by its infinite-width value",
     "A4": "scaling laws of gradient descent at infinite width resemble those of exact Bayesian inference",
+    "A5": "eps_L gives a credible interval of the test loss",
 }
 SYMBOLS = {"mean": "mu_L", "std": "sigma_L", "coefficient_of_variation": "eps_L"}
 
@@ -60,7 +63,9 @@ def combine(verdicts: list[str]) -> str:
     return HOLDS if verdicts and all(v == HOLDS for v in verdicts) else NOT_ESTABLISHED
 
 
-def check(laws: pd.DataFrame, comparisons: pd.DataFrame, claims: Claims) -> tuple[pd.DataFrame, pd.DataFrame]:
+def check(
+    laws: pd.DataFrame, comparisons: pd.DataFrame, claims: Claims, confidence: float
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """All tests, one row each, and the verdict of every claim and task with its evidence in a sentence."""
     rows, summary = [], []
     for (task, source), fits in laws.groupby(["task", "source"], sort=False):
@@ -70,6 +75,7 @@ def check(laws: pd.DataFrame, comparisons: pd.DataFrame, claims: Claims) -> tupl
             *_plateaus(fits, pairs, claims),
             *_widths(pairs, claims),
             *_bayes(pairs, claims),
+            *_credible_interval(pairs, claims, confidence),
         ]
         table = pd.DataFrame([_row(task, source, test, claims.significance) for test in tests])
         rows.append(table)
@@ -100,13 +106,15 @@ def _plateaus(fits: pd.DataFrame, pairs: pd.DataFrame, claims: Claims) -> Iterat
     bound, confidence = claims.plateau_slope, 1 - 2 * claims.significance
     at_infinite_width = _estimate(pairs[pairs["comparison"] == "slope_in_finite_width_window"].iloc[0])
     for branch, scope, curve in _branches(fits):
-        slope = _parameter(curve, "coefficient_of_variation", "plateau", "slope")
-        if branch == "infinite":
-            drift = _parameter(curve, "coefficient_of_variation", "plateau", "drift")
-            below_onset = slope.value < 0 and drift.interval(confidence)[1] < 0
-        else:
+        if branch == "trained":
+            slope = _parameter(curve, "coefficient_of_variation", "plateau", "slope")
             below_onset = slope.value < 0 and at_infinite_width.interval(confidence)[1] < -bound
-        yield Test(f"A2 {branch}", scope, "slope of ln eps_L", slope, -bound, bound, bool(below_onset))
+            yield Test("A2 trained", scope, "slope of ln eps_L", slope, -bound, bound, bool(below_onset))
+            continue
+        for claim, statistic in (("infinite", "coefficient_of_variation"), ("population", POPULATION)):
+            slope, drift = (_parameter(curve, statistic, "plateau", name) for name in ("slope", "drift"))
+            below_onset = slope.value < 0 and drift.interval(confidence)[1] < 0
+            yield Test(f"A2 {claim}", scope, "slope of ln eps_L", slope, -bound, bound, bool(below_onset))
 
 
 def _widths(pairs: pd.DataFrame, claims: Claims) -> Iterator[Test]:
@@ -129,6 +137,27 @@ def _bayes(pairs: pd.DataFrame, claims: Claims) -> Iterator[Test]:
     for row in pairs[pairs["comparison"] == "exponent_difference"].to_dict("records"):
         quantity = f"difference of the exponents of {SYMBOLS[row['statistic']]}"
         yield Test("A4", "infinite width, converged", quantity, _estimate(row), -bound, bound)
+
+
+def _credible_interval(pairs: pd.DataFrame, claims: Claims, confidence: float) -> Iterator[Test]:
+    """A5: the predicted interval is mu_L (1 +- z eps_L), eps_L is that of Bayes, and trained members heed it.
+
+    z is the quantile of a Gaussian. Members of the widest networks are compared about their own mean: whether eps_L
+    is the uncertainty is asked here, whether mu_L has converged in the width is not.
+    """
+    where = "infinite width, converged"
+    for comparison, quantity, ratio in (
+        ("interval_ratio", "ln of half the credible interval over z sigma_L", claims.interval_ratio),
+        ("bayes_ratio", "ln of eps_L over that of Bayes", claims.width_ratio),
+    ):
+        bound = float(np.log(ratio))
+        row = pairs[pairs["comparison"] == comparison].iloc[0]
+        yield Test("A5", where, quantity, _estimate(row), -bound, bound)
+    coverage = pairs[pairs["comparison"] == "coverage_relative"]
+    widest = coverage.loc[coverage["width"].idxmax()]
+    quantity = f"share of members in the {confidence:.0%} credible interval"
+    low, high = confidence - claims.coverage, confidence + claims.coverage
+    yield Test("A5", f"width {widest['width']:g}", quantity, _estimate(widest), low, high)
 
 
 def _branches(fits: pd.DataFrame) -> Iterator[tuple[str, str, pd.DataFrame]]:

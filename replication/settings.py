@@ -29,6 +29,9 @@ ProfileName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_
 Sizes = Annotated[tuple[Positive, ...], Field(min_length=1), AfterValidator(_increasing)]
 Share = Annotated[float, Field(gt=0, lt=1)]
 Bound = Annotated[float, Field(gt=0)]
+Depth = Annotated[int, Field(gt=0, le=1000)]
+WeightVariance = Annotated[float, Field(ge=1e-6, le=1e6)]
+BiasVariance = Annotated[float, Field(ge=0, le=1e6)]
 
 
 class Section(BaseModel):
@@ -44,10 +47,10 @@ class MLPSpec(Section):
     parametrisation, `depth` hidden layers, C_W = weight_variance and C_b = bias_variance of arXiv 2503.05938.
     """
 
-    depth: Annotated[int, Field(gt=0, le=1000)]
+    depth: Depth
     activation: Literal["relu", "erf"]
-    weight_variance: Annotated[float, Field(ge=1e-6, le=1e6)]
-    bias_variance: Annotated[float, Field(ge=0, le=1e6)]
+    weight_variance: WeightVariance
+    bias_variance: BiasVariance
 
 
 class Training(Section):
@@ -82,6 +85,30 @@ class InfiniteWidth(Section):
     engine: Literal["neural_tangents", "closed_form"]
     diag_reg: Annotated[float, Field(ge=0, le=1)]
     singular_diag_reg: Annotated[float, Field(ge=0, le=1)]
+
+
+class Variations(Section):
+    """Converged networks at infinite width that differ from the profile's in one property; its own value is added."""
+
+    training_sizes: Sizes
+    draws: Annotated[int, Field(ge=3, le=10_000)]
+    depth: tuple[Depth, ...]
+    weight_variance: tuple[WeightVariance, ...]
+    bias_variance: tuple[BiasVariance, ...]
+    target_scale: tuple[Annotated[float, Field(ge=1e-6, le=1e6)], ...]  # every target is multiplied by it
+
+
+class LearningCurveTheory(Section):
+    """Predicted learning curves: the sample whose kernel's spectrum stands for the population's, and N_D asked for."""
+
+    sample_size: Positive
+    training_sizes: Sizes
+
+
+class PublishedNumbers(Section):
+    """Training sizes at which published accuracies are recomputed, where the profile has their data; may be empty."""
+
+    training_sizes: tuple[Positive, ...]
 
 
 class FiniteWidth(Section):
@@ -129,6 +156,8 @@ class Claims(Section):
     plateau_slope: Bound
     width_ratio: Annotated[float, Field(gt=1)]
     exponent_difference: Bound
+    interval_ratio: Annotated[float, Field(gt=1)]
+    coverage: Bound
 
 
 class Profile(Section):
@@ -139,6 +168,9 @@ class Profile(Section):
     network: MLPSpec
     training: Training
     infinite_width: InfiniteWidth
+    variations: Variations
+    learning_curve_theory: LearningCurveTheory
+    published_numbers: PublishedNumbers
     finite_width: FiniteWidth
     statistics: Statistics
     scaling_laws: ScalingLaws
@@ -152,11 +184,20 @@ class Profile(Section):
                     f"tasks.{name}.source",
                     f"{task.source} does not feed {name}; use {' or '.join(SOURCES_OF_TASK[name])}",
                 )
-            for part in ("infinite_width", "finite_width"):
+            for part in ("infinite_width", "variations", "finite_width"):
                 largest = getattr(self, part).training_sizes[-1]
                 if largest > task.pool_size / 2:  # draws of more would be nearly the same set
                     pool = f"half of tasks.{name}.pool_size = {task.pool_size}"
                     yield f"{part}.training_sizes", f"{largest} exceeds {pool}; drop that size or enlarge the pool"
+            theory = self.learning_curve_theory
+            if theory.sample_size > task.pool_size:
+                pool = f"tasks.{name}.pool_size = {task.pool_size}"
+                yield "learning_curve_theory.sample_size", f"{theory.sample_size} exceeds {pool}; take a smaller sample"
+        if self.learning_curve_theory.training_sizes[-1] > self.learning_curve_theory.sample_size / 2:
+            yield (
+                "learning_curve_theory.training_sizes",
+                "must end at half of sample_size, which knows no finer modes; drop sizes or enlarge the sample",
+            )
         missing = sorted(set(self.finite_width.training_sizes) - set(self.infinite_width.training_sizes))
         if missing:
             yield (

@@ -11,6 +11,7 @@ import pandas as pd
 from scipy import stats
 
 STATISTICS = ("mean", "std", "coefficient_of_variation")
+POPULATION = "population_coefficient_of_variation"  # of an infinitely large test set; known at infinite width only
 
 
 class Moments(NamedTuple):
@@ -28,6 +29,8 @@ class Sources(NamedTuple):
     sigma_L^2 = scatter_term + cross_term: 2 C tr Sigma^2 / (4 N_T^2) of the scatter alone, and
     4 sum_i delta_i' Sigma delta_i / (4 N_T^2) of the scatter along the error of the mean output.
     error_modes = (tr Sigma)^2 / tr Sigma^2: in how many directions, effectively, the outputs scatter independently.
+    own_term: the part of sigma_L^2 in which a test point covaries with itself. It falls as 1/N_T, and is all that tells
+    a finite test set from an infinite one.
     """
 
     squared_bias: float
@@ -35,20 +38,34 @@ class Sources(NamedTuple):
     scatter_term: float
     cross_term: float
     error_modes: float
+    own_term: float
 
 
 def gaussian_sources(mean: np.ndarray, covariance: np.ndarray, y: np.ndarray) -> Sources:
     """The terms of mu_L and sigma_L^2 for outputs of mean (N_T, C), covariance (N_T, N_T), and targets y (N_T, C)."""
     points, outputs = y.shape
     delta = mean - y
-    trace, square = float(np.trace(covariance)), float(np.sum(covariance**2))
+    own = np.diag(covariance)
+    trace, square = float(np.sum(own)), float(np.sum(covariance**2))
+    own_term = 2 * outputs * np.sum(own**2) + 4 * np.sum(own * np.sum(delta**2, axis=1))
     return Sources(
         squared_bias=float(np.sum(delta**2)) / (2 * points),
         variance=outputs * trace / (2 * points),
         scatter_term=2 * outputs * square / (2 * points) ** 2,
         cross_term=4 * float(np.sum(delta * (covariance @ delta))) / (2 * points) ** 2,
         error_modes=trace**2 / square if square > 0 else 0.0,
+        own_term=float(own_term) / (2 * points) ** 2,
     )
+
+
+def population_coefficient_of_variation(sources: Sources, points: int) -> float:
+    """eps_L of an infinitely large test set, estimated without bias in sigma_L^2 from one of N_T = `points` points.
+
+    sigma_L^2 is a mean over pairs of test points, 1/(4 N_T^2) sum_ab (2 C Sigma_ab^2 + 4 sum_i delta_ai Sigma_ab
+    delta_bi). Of infinitely many points no pair is twice the same point, so the mean is taken over a != b.
+    """
+    pairs = max(sources.scatter_term + sources.cross_term - sources.own_term, 0.0)
+    return float(np.sqrt(pairs * points / (points - 1)) / (sources.squared_bias + sources.variance))
 
 
 def gaussian_moments(mean: np.ndarray, covariance: np.ndarray, y: np.ndarray) -> Moments:

@@ -1,28 +1,22 @@
 """A prepared data set as a file: uncompressed .npz, the same bytes on every machine."""
 
-import os
 import zipfile
 import zlib
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 
+from replication import atomic
 from replication.datasets.dataset import Dataset
 from replication.errors import ReplicationError
 
 
 def write(dataset: Dataset, path: Path) -> None:
     """Store the data set at `path`, whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with temporary.open("wb") as stream:  # a stream, as np.savez would append .npz to a name
-            np.savez(stream, **dataset._asdict())
-        os.replace(temporary, path)
-    except OSError as error:
-        raise ReplicationError(f"cannot write {path} ({error.strerror})", "free space or permit writing") from None
-    finally:
-        temporary.unlink(missing_ok=True)
+    buffer = BytesIO()
+    np.savez(buffer, **dataset._asdict())
+    atomic.write(path, buffer.getvalue())
 
 
 def read(path: Path) -> Dataset:

@@ -2,13 +2,12 @@
 
 import hashlib
 import json
-import os
 from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 
-from replication import seeds
+from replication import atomic, seeds
 from replication.finite_width.training import EnsembleLosses
 
 
@@ -31,11 +30,8 @@ class MemberStore:
 
     def save(self, losses: EnsembleLosses, **ensemble) -> None:
         """Store the losses of this ensemble, whole or not at all."""
-        path = self._path(ensemble)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_suffix(f".{os.getpid()}")
-        temporary.write_text(json.dumps({name: values.tolist() for name, values in losses._asdict().items()}))
-        os.replace(temporary, path)
+        content = {name: values.tolist() for name, values in losses._asdict().items()}
+        atomic.write(self._path(ensemble), json.dumps(content))
 
     def _path(self, ensemble):
         content = json.dumps(self.specification | ensemble, sort_keys=True)

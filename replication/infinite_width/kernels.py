@@ -1,5 +1,6 @@
-"""NNGP and NTK of a multilayer perceptron in float64 by either engine; the one place where neural-tangents is called."""
+"""NNGP and NTK of a multilayer perceptron, float64, by either engine; the one place that calls neural-tangents."""
 
+import functools
 import sys
 import types
 import warnings
@@ -65,6 +66,7 @@ def _correct_equal_points(spec: MLPSpec, x: np.ndarray, *matrices: np.ndarray) -
                 matrix[np.ix_(points, points)] = exact[points[0]]
 
 
+@functools.cache  # compiled once for each network and shape of block
 def stax_kernel(spec: MLPSpec) -> Callable:
     """neural-tangents' kernel function (x1, x2) -> (nngp, ntk) of the network `spec`, compiled, in float64."""
     jax, stax = _import_neural_tangents()

@@ -1,34 +1,13 @@
 """Reading and writing the pipeline's files: whole or not at all, byte for byte the same for the same content."""
 
-import os
-import tempfile
 from pathlib import Path
 
 import pandas as pd
 
+from replication.atomic import write
 from replication.errors import ReplicationError
 
 RERUN = "run the pipeline of its profile, `make repro PROFILE=...`, which writes it"
-
-
-def write(path: Path, content: bytes | str) -> None:
-    """Write a file atomically: under a temporary name beside it, then moved into place."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as temporary:
-            try:
-                temporary.write(content.encode() if isinstance(content, str) else content)
-                temporary.flush()
-                os.fsync(temporary.fileno())
-                os.chmod(temporary.name, 0o644)
-                os.replace(temporary.name, path)
-            except BaseException:
-                Path(temporary.name).unlink(missing_ok=True)
-                raise
-    except OSError as error:
-        raise ReplicationError(
-            f"cannot write {path} ({error.strerror})", "free space or permit writing there"
-        ) from None
 
 
 def write_table(path: Path, table: pd.DataFrame) -> None:

@@ -4,15 +4,22 @@ from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 
 from replication import scaling_laws as laws
 from replication.settings import ScalingLaws, Statistics, Training, Window
 from replication.stages import files
 from replication.stages.command import run
 from replication.stages.places import Place
-from replication.test_loss import STATISTICS
+from replication.test_loss import POPULATION, STATISTICS
 
 CURVE = ["task", "source", "method", "width", "training_time"]
+LAWS = {
+    "mean": ("power_law", "power_law_with_floor"),
+    "std": ("power_law", "power_law_with_floor"),
+    "coefficient_of_variation": ("plateau",),
+    POPULATION: ("plateau",),
+}
 
 
 def fit_scaling_laws(place: Place, training: Training, statistics: Statistics, scaling_laws: ScalingLaws) -> None:
@@ -23,8 +30,8 @@ def fit_scaling_laws(place: Place, training: Training, statistics: Statistics, s
         trained = key[CURVE.index("method")] == "trained"
         law_window = scaling_laws.finite_width if trained else scaling_laws.infinite_width
         plateau_window = scaling_laws.plateau_finite_width if trained else scaling_laws.plateau
-        for statistic in STATISTICS:
-            for law in ("power_law", "power_law_with_floor") if statistic != STATISTICS[2] else ("plateau",):
+        for statistic in STATISTICS if trained else (*STATISTICS, POPULATION):
+            for law in LAWS[statistic]:
                 window = plateau_window if law == "plateau" else law_window
                 fitted = _fit(law, curve, losses, statistic, window, statistics.confidence)
                 label = {"statistic": statistic, "law": law, **window.model_dump()}
@@ -32,7 +39,8 @@ def fit_scaling_laws(place: Place, training: Training, statistics: Statistics, s
     table = pd.concat(fits, ignore_index=True)
     leading = [*CURVE, "statistic", "law", "smallest", "largest", "points", "draws", "parameter"]
     files.write_table(place.results("scaling_laws.csv"), table[leading + [c for c in table if c not in leading]])
-    files.write_table(place.results("comparisons.csv"), compare(losses, training.steps, scaling_laws))
+    comparisons = compare(losses, training.steps, statistics.confidence, scaling_laws)
+    files.write_table(place.results("comparisons.csv"), comparisons)
 
 
 def _fit(law: str, curve: pd.DataFrame, losses: pd.DataFrame, statistic: str, window: Window, confidence: float):
@@ -58,8 +66,13 @@ def _draws(curve: pd.DataFrame, column: str, window: Window) -> pd.DataFrame:
     return inside.pivot(index="draw", columns="training_size", values=column)
 
 
-def compare(losses: pd.DataFrame, steps: int, windows: ScalingLaws) -> pd.DataFrame:
-    """eps_L at finite over infinite width (same set, same steps), and exponents of gradient descent minus Bayes."""
+def compare(losses: pd.DataFrame, steps: int, confidence: float, windows: ScalingLaws) -> pd.DataFrame:
+    """Finite against infinite width (same set, same steps), and gradient descent against Bayes at infinite width.
+
+    Ratios are logarithms of eps_L over its value at infinite width (`width_ratio`), of gradient descent over Bayes
+    (`bayes_ratio`), and of half the credible interval over the sigma_L of a Gaussian (`interval_ratio`). `coverage` is
+    the share of trained members within the credible interval, `coverage_relative` that about their own mean.
+    """
     rows = []
     for (task, source), group in losses.groupby(["task", "source"], sort=False):
         for comparison, width, ratio in _width_ratios(group, steps, windows.plateau_finite_width):
@@ -69,6 +82,10 @@ def compare(losses: pd.DataFrame, steps: int, windows: ScalingLaws) -> pd.DataFr
         for statistic in STATISTICS[:2]:
             difference = _exponent_difference(group, statistic, windows.infinite_width)
             rows.append((task, source, "exponent_difference", np.inf, statistic, *difference))
+        for comparison, width, share in _coverage(group, windows.finite_width):
+            rows.append((task, source, comparison, width, "test_loss", *share))
+        for comparison, ratio in _ratios_of_intervals(group, confidence, windows.plateau):
+            rows.append((task, source, comparison, np.inf, STATISTICS[2], *ratio))
     columns = ["task", "source", "comparison", "width", "statistic", "estimate", "standard_error", "degrees_of_freedom"]
     return pd.DataFrame(rows, columns=columns)
 
@@ -91,6 +108,32 @@ def _slope_at_infinite_width(group: pd.DataFrame, steps: int, window: Window) ->
     curve = group[(group["method"] == "gradient_descent") & (group["training_time"] == steps)]
     values = _draws(curve, STATISTICS[2], window)
     return laws.fit_draws(laws.plateau, values.columns.to_numpy(float), values.to_numpy()).parameters["slope"]
+
+
+def _coverage(group: pd.DataFrame, window: Window) -> Iterator[tuple[str, float, laws.Estimate]]:
+    """Shares over all members of a width in the window; errors after Agresti and Coull."""
+    inside = group[group["training_size"].between(window.smallest, window.largest)]
+    for width, rows in inside[inside["method"] == "trained"].groupby("width"):
+        total = rows["members"].sum()
+        for comparison, column in (("coverage", "covered"), ("coverage_relative", "covered_relative")):
+            share = np.average(rows[column], weights=rows["members"])
+            shrunk = (share * total + 2) / (total + 4)
+            yield comparison, width, laws.Estimate(share, np.sqrt(shrunk * (1 - shrunk) / (total + 4)))
+
+
+def _ratios_of_intervals(group: pd.DataFrame, confidence: float, window: Window) -> Iterator[tuple[str, laws.Estimate]]:
+    """Converged, mean over the window and the draws."""
+    converged = group[np.isinf(group["training_time"])]
+    descent, bayes = (converged[converged["method"] == m] for m in ("gradient_descent", "bayes"))
+    half = (_draws(descent, "loss_upper", window) - _draws(descent, "loss_lower", window)) / 2
+    gaussian = stats.norm.ppf((1 + confidence) / 2) * _draws(descent, "std", window)
+    eps = STATISTICS[2]
+    for name, ratio in (
+        ("interval_ratio", half / gaussian),
+        ("bayes_ratio", _draws(descent, eps, window) / _draws(bayes, eps, window)),
+    ):
+        means = np.log(ratio).mean(axis=1)
+        yield name, laws.Estimate(means.mean(), means.std(ddof=1) / np.sqrt(len(means)), len(means) - 1)
 
 
 def _exponent_difference(group: pd.DataFrame, statistic: str, window: Window) -> laws.Estimate:

@@ -7,6 +7,7 @@ import replication
 
 REGISTRY = Path("data/registry.yaml")
 DOWNLOADS = Path("data/raw")
+PUBLISHED_NUMBERS = Path("reference/published_numbers.csv")
 
 
 class Place(NamedTuple):
