@@ -1,4 +1,4 @@
-"""`python -m replication`: look after the settings, read the verdicts."""
+"""`python -m replication`: look after the settings, read the verdicts, predict for one's own data."""
 
 from pathlib import Path
 from typing import Annotated
@@ -7,6 +7,7 @@ import typer
 
 from replication.errors import ReplicationError
 from replication.params import check_pipeline, profile_named, read_settings
+from replication.predict import predict
 from replication.settings import Profile
 
 app = typer.Typer(
@@ -68,6 +69,9 @@ def verdicts(
         for row in rows.itertuples():
             typer.echo(f"    {f'{row.task} ({row.source})':<28} {row.verdict}")
     typer.echo(f"\nreport: {place.results('report.html')} (and report.md beside it)")
+
+
+app.command()(predict)
 
 
 def _in_words(profile: Profile) -> str:

@@ -102,6 +102,15 @@ def bootstrap(losses: np.ndarray, confidence: float, resamples: int, rng: np.ran
     return pd.DataFrame(rows, columns=["statistic", "estimate", "lower", "upper", "standard_error"])
 
 
+def statistics_over_draws(draws: pd.DataFrame, confidence: float) -> dict[str, float]:
+    """Of one curve at one size, a row for each draw: every statistic, with _lower, _upper and _standard_error."""
+    row = {}
+    for name in (*STATISTICS, POPULATION):
+        values = over_draws(draws[name].to_numpy(), confidence)
+        row |= dict(zip((name, f"{name}_lower", f"{name}_upper", f"{name}_standard_error"), values, strict=True))
+    return row
+
+
 def over_draws(estimates: np.ndarray, confidence: float) -> tuple[float, float, float, float]:
     """Mean over training-set draws, its Student-t interval and standard error: (estimate, lower, upper, error).
 

@@ -10,7 +10,7 @@ from replication.settings import Statistics, Task
 from replication.stages import files
 from replication.stages.command import run
 from replication.stages.places import Place
-from replication.test_loss import POPULATION, STATISTICS, bootstrap, over_draws
+from replication.test_loss import POPULATION, STATISTICS, bootstrap, statistics_over_draws
 
 INTERVAL = ["loss_lower", "loss_median", "loss_upper"]
 CURVE = ["task", "source", "method", "width", "training_size", "training_time"]
@@ -62,9 +62,7 @@ def _of_members(key: dict, group: pd.DataFrame, seed: int, statistics: Statistic
 
 def _of_draws(key: dict, group: pd.DataFrame, statistics: Statistics) -> dict:
     row = key | {"draws": len(group), "members": np.nan, "training_loss": group["training_loss"].mean()}
-    for name in (*STATISTICS, POPULATION):
-        row |= _columns(name, *over_draws(group[name].to_numpy(), statistics.confidence))
-    return row
+    return row | statistics_over_draws(group, statistics.confidence)
 
 
 def _exact(exact: pd.DataFrame) -> pd.DataFrame:
