@@ -15,6 +15,9 @@ COLUMNS = {
 }
 # column: heading in LaTeX, heading in Markdown
 HEADINGS = {
+    "N_D": ("$N_D$", "N_D"),
+    "eps_L": (r"$\epsilon_L$", "ε_L"),
+    "diag_reg": (r"\texttt{diag\_reg}", "diag_reg"),
     "width": (r"width $n$", "width"),
     "training_time": ("steps", "steps"),
     "mean_exponent": (r"exponent of $\mu_L$", "exponent of μ_L"),

@@ -193,10 +193,10 @@ class Profile(Section):
             if theory.sample_size > task.pool_size:
                 pool = f"tasks.{name}.pool_size = {task.pool_size}"
                 yield "learning_curve_theory.sample_size", f"{theory.sample_size} exceeds {pool}; take a smaller sample"
-        if self.learning_curve_theory.training_sizes[-1] > self.learning_curve_theory.sample_size / 2:
+        if self.learning_curve_theory.training_sizes[-1] > self.learning_curve_theory.sample_size / 4:
             yield (
                 "learning_curve_theory.training_sizes",
-                "must end at half of sample_size, which knows no finer modes; drop sizes or enlarge the sample",
+                "must end at a quarter of sample_size, which knows no finer modes; drop sizes or enlarge it",
             )
         missing = sorted(set(self.finite_width.training_sizes) - set(self.infinite_width.training_sizes))
         if missing:

@@ -46,7 +46,7 @@ def gaussian_sources(mean: np.ndarray, covariance: np.ndarray, y: np.ndarray) ->
     points, outputs = y.shape
     delta = mean - y
     own = np.diag(covariance)
-    trace, square = float(np.sum(own)), float(np.sum(covariance**2))
+    trace, square = float(np.sum(own)), float(np.vdot(covariance, covariance))
     own_term = 2 * outputs * np.sum(own**2) + 4 * np.sum(own * np.sum(delta**2, axis=1))
     return Sources(
         squared_bias=float(np.sum(delta**2)) / (2 * points),
@@ -73,7 +73,11 @@ def gaussian_moments(mean: np.ndarray, covariance: np.ndarray, y: np.ndarray) ->
 
     The sums of `Sources`: mu_L = squared_bias + variance, sigma_L^2 = scatter_term + cross_term.
     """
-    sources = gaussian_sources(mean, covariance, y)
+    return moments_of(gaussian_sources(mean, covariance, y))
+
+
+def moments_of(sources: Sources) -> Moments:
+    """mu_L, sigma_L and eps_L from their sources."""
     mu, sigma = sources.squared_bias + sources.variance, np.sqrt(sources.scatter_term + sources.cross_term)
     return Moments(mu, float(sigma), float(sigma / mu))
 

@@ -12,8 +12,8 @@ from replication.infinite_width.predictions import Prediction, Problem
 from replication.settings import MLPSpec
 from replication.test_loss import (
     POPULATION,
-    gaussian_moments,
     gaussian_sources,
+    moments_of,
     population_coefficient_of_variation,
 )
 
@@ -72,7 +72,7 @@ def _row(method, size, training_time, prediction: Prediction, test_y, confidence
     mean, covariance, condition_number, diag_reg = prediction
     row = {"method": method, "training_size": size, "training_time": training_time}
     sources = gaussian_sources(mean, covariance, test_y)
-    row |= gaussian_moments(mean, covariance, test_y)._asdict()
+    row |= moments_of(sources)._asdict()
     row |= {POPULATION: population_coefficient_of_variation(sources, len(test_y)), **sources._asdict()}
     if confidence is not None:
         law = GeneralisedChiSquare.of_gaussian_errors(mean - test_y, covariance)

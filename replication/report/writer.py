@@ -10,6 +10,7 @@ import pandas as pd
 
 from replication.datasets.sources import SOURCES
 from replication.exhibit_tables import exponent_table, number, to_markdown
+from replication.report import infinite_width as tables
 from replication.settings import Profile
 
 TEMPLATE = Path(__file__).with_name("report.md.j2")
@@ -24,9 +25,13 @@ class ReportInput(NamedTuple):
     profile_name, profile:  the profile's name and its settings
     provenance:             the line that stands in the metadata of the figures as well
     laws, claims, verdicts: the tables of fitted laws, of tests, and of verdicts with their evidence
+    comparisons:            the table of numbers that the claims compare
+    exact, theory:          learning curves at infinite width, computed draw by draw, and predicted from the spectrum
+    published:              published numbers beside those recomputed
     runs:                   run records: stage, task, seconds, peak_memory_mb, versions, machine
     figures:                path of each figure as the report shall link to it; keys learning_curves,
-                            width_dependence and contact_sheet_<task>, those missing are left out
+                            width_dependence, plateau_dependence, learning_curve_theory, error_sources_<task> and
+                            contact_sheet_<task>, those missing are left out
     """
 
     profile_name: str
@@ -35,6 +40,10 @@ class ReportInput(NamedTuple):
     laws: pd.DataFrame
     claims: pd.DataFrame
     verdicts: pd.DataFrame
+    comparisons: pd.DataFrame
+    exact: pd.DataFrame
+    theory: pd.DataFrame
+    published: pd.DataFrame
     runs: list[dict]
     figures: dict[str, str]
 
@@ -57,6 +66,12 @@ def markdown_report(content: ReportInput) -> str:
         stand_ins={task.source: STAND_INS.get(task.source) for task in content.profile.tasks.values()},
         choices=to_markdown(_choices(content.profile)),
         exponents=to_markdown(exponents),
+        sources=to_markdown(tables.sources_table(content.exact, content.profile.statistics.confidence)),
+        predicted=to_markdown(
+            tables.theory_table(content.exact, content.theory, content.profile.scaling_laws.infinite_width)
+        ),
+        coverage=to_markdown(tables.coverage_table(content.comparisons)),
+        recomputed=to_markdown(tables.published_table(content.published)) if len(content.published) else "",
         confidence=f"{100 * content.profile.statistics.confidence:g} %",
         test_confidence=f"{100 * (1 - 2 * content.profile.claims.significance):g} %",
         times=to_markdown(_times(content.runs)),
@@ -64,7 +79,7 @@ def markdown_report(content: ReportInput) -> str:
         versions=_versions(content.runs),
         machines=_machines(content.runs),
     )
-    return re.sub(r"\b(mu|sigma|eps)_L\b", lambda name: f"{GREEK[name[1]]}_L", text)
+    return re.sub(r"\b(mu|sigma|eps)_L(?![A-Za-z0-9_])", lambda name: f"{GREEK[name[1]]}_L", text)
 
 
 def _findings(exponents: pd.DataFrame) -> list[dict]:

@@ -1,24 +1,46 @@
 """Stage: the figures of the profile, as PDF and PNG."""
 
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from replication.figures.learning_curve_theory import learning_curve_theory
 from replication.figures.learning_curves import learning_curves
+from replication.figures.plateau_dependence import plateau_dependence
 from replication.figures.saving import pdf_bytes, png_bytes
 from replication.figures.width_dependence import width_dependence
-from replication.settings import Claims
+from replication.settings import Claims, Task
 from replication.stages import files
 from replication.stages.command import run
 from replication.stages.places import Place
 
 
-def draw_figures(place: Place, claims: Claims) -> None:
-    """Draw the learning curves and the dependence of eps_L on the width."""
+def draw_figures(place: Place, tasks: dict[str, Task], claims: Claims) -> None:
+    """Draw learning curves, their theory, and what the plateau of eps_L depends on."""
     curves, laws = (files.read_table(place.results(name)) for name in ("learning_curves.csv", "scaling_laws.csv"))
+    exact, theory, variations = (
+        files.read_tables(place.results(folder), list(tasks))
+        for folder in ("infinite_width", "learning_curve_theory", "variations")
+    )
+    exact = exact[np.isinf(exact["training_time"])]
     figures = {
-        "learning_curves": learning_curves(curves, laws),
-        "width_dependence": width_dependence(curves, claims.width_ratio),
+        "learning_curves": (learning_curves, curves, laws),
+        "learning_curve_theory": (learning_curve_theory, exact, theory),
+        "plateau_dependence": (plateau_dependence, variations),
+        "width_dependence": (width_dependence, curves, claims.width_ratio),
     }
-    for name, figure in figures.items():
-        files.write(place.exhibits(f"{name}.png"), png_bytes(figure, place.provenance))
-        files.write(place.exhibits(f"{name}.pdf"), pdf_bytes(figure, place.provenance))
+    with ProcessPoolExecutor() as pool:  # a second or two each, nothing shared
+        drawn = {name: pool.submit(_drawn, place.provenance, *figure) for name, figure in figures.items()}
+        for name, contents in drawn.items():
+            for kind, content in zip(("png", "pdf"), contents.result(), strict=True):
+                files.write(place.exhibits(f"{name}.{kind}"), content)
+
+
+def _drawn(provenance: str, draw: Callable[..., Figure], *tables) -> tuple[bytes, bytes]:
+    figure = draw(*tables)
+    return png_bytes(figure, provenance), pdf_bytes(figure, provenance)
 
 
 if __name__ == "__main__":

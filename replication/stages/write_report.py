@@ -13,10 +13,12 @@ from replication.stages.places import Place
 
 def write_report(place: Place, profile: Profile) -> None:
     """Write the report from the tables, figures and run records of the profile."""
-    names = ["learning_curves", "width_dependence", *(f"contact_sheet_{task}" for task in profile.tasks)]
+    names = ["learning_curves", "width_dependence", "plateau_dependence", "learning_curve_theory"]
+    names += [f"{kind}_{task}" for kind in ("error_sources", "contact_sheet") for task in profile.tasks]
     pictures = {name: place.exhibits(f"{name}.png") for name in names}
     links = {name: os.path.relpath(picture, place.results()) for name, picture in pictures.items()}
     tables = {name: files.read_table(place.results(f"{table}.csv")) for name, table in TABLES.items()}
+    tables |= {name: files.read_tables(place.results(folder), list(profile.tasks)) for name, folder in FOLDERS.items()}
     runs = [json.loads(files.read(path)) for path in sorted(place.results("runs").glob("*.json"))]
     text = markdown_report(ReportInput(place.profile, profile, place.provenance, **tables, runs=runs, figures=links))
     images = {links[name]: files.read(picture) for name, picture in pictures.items()}
@@ -24,7 +26,8 @@ def write_report(place: Place, profile: Profile) -> None:
     files.write(place.results("report.html"), html_report(text, images))
 
 
-TABLES = {"laws": "scaling_laws", "claims": "claims", "verdicts": "verdicts"}
+TABLES = {"laws": "scaling_laws", "claims": "claims", "verdicts": "verdicts", "comparisons": "comparisons"}
+FOLDERS = {"exact": "infinite_width", "theory": "learning_curve_theory", "published": "published_numbers"}
 
 if __name__ == "__main__":
     run(write_report, record=False)

@@ -1,0 +1,182 @@
+"""How fast a learning curve at infinite width is, against neural-tangents as documented and against the machine's BLAS.
+
+    python benchmarks/infinite_width.py [--largest 4096] [--tests 1000] [--outputs 10] [--inputs 784] [--depth 3]
+
+The work: mean and standard deviation of the test loss at N_D = 256, 512, ... `largest`, for exact Bayesian inference
+and for converged gradient descent, from the inputs on. Two parts, each in a process of its own, so that its peak memory
+is its own: `ours`; `documented`, the route that neural-tangents' documentation shows, `kernel_fn` and
+`predict.gradient_descent_mse_ensemble` for every size. And the floor: the operations of the matrix products,
+factorisations and triangular solves of `ours` at the rate of a float64 matrix product measured in that run, with
+nothing for everything else. The last line is JSON: speedup over `documented`, time over the floor, peak memory over
+that of `documented`.
+"""
+
+import argparse
+import json
+import resource
+import subprocess
+import sys
+import time
+import types
+import warnings
+
+import numpy as np
+import pandas as pd
+
+from replication.settings import MLPSpec
+from replication.test_loss import gaussian_moments
+
+SMALLEST = 256
+
+
+def main() -> None:
+    """Run both parts, compare them, print the tables."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    for name, default in (("largest", 4096), ("tests", 1000), ("outputs", 10), ("inputs", 784), ("depth", 3)):
+        parser.add_argument(f"--{name}", type=int, default=default)
+    parser.add_argument("--part", choices=("ours", "documented"), help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.part:
+        print(json.dumps({"ours": ours, "documented": documented}[arguments.part](arguments)))
+    else:
+        compare(arguments)
+
+
+def sizes_up_to(largest: int) -> list[int]:
+    """256, 512, ... and `largest`."""
+    return [*(SMALLEST << i for i in range(30) if SMALLEST << i < largest), largest]
+
+
+def work(arguments):
+    """The network, and seeded inputs whose variances fall as those of images do: x, y, test_x, test_y."""
+    rng = np.random.default_rng(0)
+    scale = np.arange(1, arguments.inputs + 1) ** -0.5
+    x, test_x = (
+        rng.normal(size=(n, arguments.inputs)) * scale * np.sqrt(arguments.inputs / np.sum(scale**2))
+        for n in (arguments.largest, arguments.tests)
+    )
+    y, test_y = (np.tanh(z @ rng.normal(size=(arguments.inputs, arguments.outputs))) for z in (x, test_x))
+    spec = MLPSpec(depth=arguments.depth, activation="relu", weight_variance=2.0, bias_variance=0.0)
+    return spec, x, y, test_x, test_y
+
+
+def ours(arguments) -> dict:
+    """Seconds for the whole curve up to each size, the measured rate, the operations counted, peak memory, results."""
+    from replication.infinite_width import predictions
+    from replication.infinite_width.learning_curve import pose
+
+    spec, x, y, test_x, test_y = work(arguments)
+
+    def curve(largest):
+        sizes = sizes_up_to(largest)
+        problem = pose(spec, "closed_form", x[:largest], y[:largest], test_x)
+        return {
+            kind: [
+                gaussian_moments(p.mean, p.covariance, test_y)[:2] for p in getattr(predictions, kind)(problem, sizes)
+            ]
+            for kind in ("bayes", "converged")
+        }
+
+    curve(SMALLEST)  # threads started, pages touched
+    seconds, results = {}, None
+    for largest in sizes_up_to(arguments.largest):
+        start = time.perf_counter()
+        results = curve(largest)
+        seconds[largest] = time.perf_counter() - start
+    peak = peak_memory()
+    return {"seconds": seconds, "results": results, "peak": peak, "rate": product_rate(), "work": operations(arguments)}
+
+
+def documented(arguments) -> dict:
+    """Seconds for each size, peak memory and results of neural-tangents, used as its documentation does."""
+    warnings.simplefilter("ignore", DeprecationWarning)
+    import jax
+
+    jax.config.update("jax_enable_x64", True)
+    # the import of an unused subpackage, and of TensorFlow with it, is spared this part too: its memory is not counted
+    sys.modules.setdefault("neural_tangents.experimental", types.ModuleType("neural_tangents.experimental"))
+    import neural_tangents as nt
+    from neural_tangents import stax
+
+    spec, x, y, test_x, test_y = work(arguments)
+    dense = {"W_std": spec.weight_variance**0.5, "b_std": 0.0}
+    layers = [layer for _ in range(spec.depth) for layer in (stax.Dense(1, **dense), stax.Relu())]
+    _, _, kernel_fn = stax.serial(*layers, stax.Dense(1, **dense))
+
+    def at(size):
+        predict = nt.predict.gradient_descent_mse_ensemble(kernel_fn, x[:size], y[:size], diag_reg=0.0)
+        both = predict(x_test=test_x, get=("nngp", "ntk"), compute_cov=True)
+        return [gaussian_moments(np.asarray(p.mean), np.asarray(p.covariance), test_y)[:2] for p in both]
+
+    at(16)
+    seconds, results = {}, {"bayes": [], "converged": []}
+    for size in sizes_up_to(arguments.largest):
+        start = time.perf_counter()
+        for kind, moments in zip(results, at(size), strict=True):
+            results[kind].append(moments)
+        seconds[size] = time.perf_counter() - start
+    return {"seconds": seconds, "results": results, "peak": peak_memory()}
+
+
+def operations(arguments) -> float:
+    """Floating-point operations of the products, factorisations and triangular solves, symmetry used everywhere."""
+    n, t, c, d = arguments.largest, arguments.tests, arguments.outputs, arguments.inputs
+    grams = n * n * d + 2 * n * t * d + t * t * d
+    bayes = n**3 / 3 + n * n * (t + c) + 2 * n * t * c + n * t * t
+    converged = n**3 / 3 + n**3 + n * n * (2 * t + c) + n * n * t + 2 * n * t * c + 2 * n * t * t
+    moments = 2 * len(sizes_up_to(n)) * 2 * t * t * c
+    return grams + bayes + converged + moments
+
+
+def product_rate() -> float:
+    """Operations per second of SciPy's float64 matrix product, the best of three."""
+    from scipy.linalg.blas import dgemm
+
+    n = 3000
+    a = np.asfortranarray(np.random.default_rng(1).normal(size=(n, n)))
+    times = []
+    for _ in range(4):
+        start = time.perf_counter()
+        dgemm(1.0, a, a)
+        times.append(time.perf_counter() - start)
+    return 2 * n**3 / min(times[1:])
+
+
+def peak_memory() -> int:
+    """Bytes."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+def compare(arguments) -> None:
+    """Print time and memory of both parts side by side, how far their results differ, and the line of JSON."""
+    parts = {}
+    for part in ("ours", "documented"):
+        command = [sys.executable, __file__, "--part", part]
+        for name in ("largest", "tests", "outputs", "inputs", "depth"):
+            command += [f"--{name}", str(getattr(arguments, name))]
+        parts[part] = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout)
+    mine, theirs = parts["ours"], parts["documented"]
+    sizes = list(map(int, mine["seconds"]))
+    table = pd.DataFrame({"N_D": sizes, "ours, curve up to N_D [s]": mine["seconds"].values()})
+    table["documented, curve up to N_D [s]"] = np.cumsum(list(theirs["seconds"].values()))
+    table["ratio"] = table.iloc[:, 2] / table.iloc[:, 1]
+    for name, column in (("ours", 1), ("documented", 2)):
+        table[f"growth, {name}"] = np.log2(table.iloc[:, column] / table.iloc[:, column].shift())
+    print(table.to_string(index=False, float_format=lambda x: f"{x:.2f}"))
+    difference = max(
+        np.max(np.abs(np.array(mine["results"][kind]) / theirs["results"][kind] - 1)) for kind in mine["results"]
+    )
+    total, floor = table.iloc[-1, 1], mine["work"] / mine["rate"]
+    print(f"\ngrowth p: time ~ N_D^p. Largest relative difference of mu_L and sigma_L: {difference:.1e}")
+    print(f"matrix product {mine['rate'] / 1e9:.0f} GFLOP/s, {mine['work'] / 1e9:.0f} GFLOP: floor {floor:.2f} s")
+    print(f"peak memory: ours {mine['peak'] / 2**20:.0f} MiB, documented {theirs['peak'] / 2**20:.0f} MiB")
+    summary = {
+        "speedup": table.iloc[-1, 2] / total,
+        "floor_ratio": total / floor,
+        "memory_ratio": mine["peak"] / theirs["peak"],
+    }
+    print(json.dumps({name: round(float(value), 3) for name, value in summary.items()}))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,121 @@
+"""Exhibit: where eps_L comes from, the two parts of mu_L and of sigma_L^2 and the number of directions of scatter."""
+
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from replication.errors import ReplicationError
+from replication.figures.style import COLOURS, SYMBOLS, TRAINING_SIZE, readable_log_axis, sources, styled
+from replication.test_loss import over_draws
+
+CONFIDENCE = 0.68  # of the bands over draws of the training set
+WHOLE = {"color": COLOURS["gradient_descent"], "linestyle": "solid", "marker": "o"}
+SCATTER = {"color": sns.color_palette("colorblind")[1], "linestyle": "dashed", "marker": "s"}
+BIAS = {"color": sns.color_palette("colorblind")[2], "linestyle": (0, (4, 1.5, 1, 1.5)), "marker": "^"}
+SHARE = {"linestyle": "solid", "marker": "D", "markerfacecolor": "white"}
+BAYES = {"color": COLOURS["bayes"], "linestyle": "solid", "linewidth": 1, "alpha": 0.8}
+GUIDE = {"color": "0.45", "linestyle": (0, (1, 1.5)), "linewidth": 1.3}
+ABOVE = {"loc": "lower left", "bbox_to_anchor": (-0.1, 1), "ncols": 2, "borderaxespad": 0.1}
+ABOVE |= {"columnspacing": 0.8, "handlelength": 1.9, "handletextpad": 0.5, "fontsize": 11}
+# of each panel its vertical axis, then line by line: column, line, text
+PANELS = {
+    "test loss": (
+        ("mean", WHOLE, r"$\mu_L = V + B$"),
+        ("variance", SCATTER, "variance $V$"),
+        ("squared_bias", BIAS, "squared bias $B$"),
+        ("mean", BAYES, r"$\mu_L$, Bayes"),
+    ),
+    "share of the outputs' scatter": (
+        ("variance_share", SCATTER, r"in $\mu_L$: $v = V / \mu_L$"),
+        ("scatter_share", SCATTER | SHARE, r"in $\sigma_L^2 = S + X$: $S / \sigma_L^2$"),
+    ),
+    "effective number of directions": (
+        ("error_modes", SCATTER, r"$M_\Sigma$ of the scatter"),
+        ("bias_modes", BIAS, r"$M_\delta$ along the bias"),
+        ("error_modes", BAYES, r"$M_\Sigma$, Bayes"),
+    ),
+    SYMBOLS["coefficient_of_variation"]: (
+        ("coefficient_of_variation", WHOLE, r"$\epsilon_L$"),
+        ("scatter_alone", SCATTER, r"$S$ alone: $v\,\sqrt{2 / C M_\Sigma}$"),
+        ("cross_alone", BIAS, r"$X$ alone: $2\sqrt{v\,(1 - v) / C M_\delta}$"),
+        ("coefficient_of_variation", BAYES, r"$\epsilon_L$, Bayes"),
+        ("without_bias", GUIDE, r"no bias: $\sqrt{2 / C M_\Sigma}$"),
+    ),
+}
+
+
+@styled
+def error_sources(exact: pd.DataFrame) -> Figure:
+    """Of one task, against N_D: what mu_L, sigma_L and with them eps_L of the converged network consist of.
+
+    (a) mu_L = V + B, variance of the outputs and squared bias of their mean. (b) Share of V in mu_L, and of the scatter
+    term S in sigma_L^2 = S + X. (c) In how many directions, effectively, the outputs scatter: of all of them, M_Sigma,
+    and as the mean output's error delta meets them, M_delta. (d) eps_L and what S and the cross term X alone would
+    give; dotted, a network of the same scatter without bias. Behind it stands, for C outputs and v = V / mu_L,
+      eps_L^2 = (S + X) / mu_L^2 = 2/C (v^2 / M_Sigma + 2 v (1 - v) / M_delta).
+    Lines: gradient descent, thin blue Bayes; means over draws of the training set, bands the error of that mean.
+    """
+    panels = sources(exact)
+    if len(panels) != 1:
+        raise ReplicationError(f"{len(panels)} tasks to draw in one figure of error sources", "give the table of one")
+    curves = _parts(exact[np.isinf(exact.training_time)])
+    if not (curves.method == "gradient_descent").any():
+        raise ReplicationError("no converged network at infinite width to draw", "predict one with gradient descent")
+    figure = Figure(figsize=(8.4, 7.2))
+    grid = figure.subplots(2, 2, sharex=True)
+    for letter, axes, (label, lines) in zip("abcd", grid.flat, PANELS.items(), strict=True):
+        axes.set(xscale="log", ylabel=label)
+        for line in lines:
+            _line(axes, curves, *line)
+        if "share" in label:
+            axes.set_ylim(0, 1)
+        else:
+            axes.set_yscale("log")
+            readable_log_axis(axes.yaxis)
+        axes.legend(**ABOVE)
+        axes.annotate(letter, (-0.13, 1.02), xycoords="axes fraction", ha="right", fontsize=14, fontweight="bold")
+    for axes in grid[1]:
+        axes.set_xlabel(TRAINING_SIZE)
+    readable_log_axis(grid[0, 0].xaxis)  # the panels share this axis
+    figure.suptitle("{} ({})".format(*panels[0]), x=0.012, ha="left", fontsize=13, fontweight="bold")
+    figure.align_ylabels(grid)
+    return figure
+
+
+def over_training_sets(table: pd.DataFrame, column: str, by: str = "training_size") -> pd.DataFrame:
+    """Mean of a column over draws of the training set and its interval, for each value of `by`, ascending.
+
+    Columns by, estimate, lower, upper; a single draw has no interval.
+    """
+    rows = []
+    for value, draws in table.groupby(by)[column]:
+        several = len(draws) > 1
+        ends = over_draws(draws.to_numpy(), CONFIDENCE)[:3] if several else (draws.iloc[0], np.nan, np.nan)
+        rows.append((value, *ends))
+    return pd.DataFrame(rows, columns=[by, "estimate", "lower", "upper"])
+
+
+def _parts(exact: pd.DataFrame) -> pd.DataFrame:
+    """Draw by draw, so that their sums hold for each training set."""
+    mean, variance, scatter, cross = (exact[name] for name in ("mean", "variance", "scatter_term", "cross_term"))
+    return exact.assign(
+        variance_share=variance / mean,
+        scatter_share=scatter / (scatter + cross),
+        bias_modes=2 * exact.error_modes * (exact.squared_bias / variance) * (scatter / cross),
+        scatter_alone=np.sqrt(scatter) / mean,
+        cross_alone=np.sqrt(cross) / mean,
+        without_bias=np.sqrt(scatter) / variance,
+    )
+
+
+def _line(axes: Axes, curves: pd.DataFrame, column: str, line: dict, label: str) -> None:
+    curves = curves[curves.method == ("bayes" if line is BAYES else "gradient_descent")]
+    if curves.empty:
+        return
+    curve = over_training_sets(curves, column)
+    axes.plot(curve.training_size, curve.estimate, label=label, **line)
+    if line is not BAYES and line is not GUIDE:
+        ends = curve.lower, curve.upper
+        axes.fill_between(curve.training_size, *ends, color=line["color"], alpha=0.18, linewidth=0)
