@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from replication.errors import ReplicationError
 from replication.figures.style import COLOURS, SYMBOLS, TRAINING_SIZE, readable_log_axis, sources, styled
-from replication.test_loss import over_draws
+from replication.test_loss import POPULATION, over_draws
 
 CONFIDENCE = 0.68  # of the bands over draws of the training set
 WHOLE = {"color": COLOURS["gradient_descent"], "linestyle": "solid", "marker": "o"}
@@ -16,7 +16,7 @@ SCATTER = {"color": sns.color_palette("colorblind")[1], "linestyle": "dashed", "
 BIAS = {"color": sns.color_palette("colorblind")[2], "linestyle": (0, (4, 1.5, 1, 1.5)), "marker": "^"}
 SHARE = {"linestyle": "solid", "marker": "D", "markerfacecolor": "white"}
 BAYES = {"color": COLOURS["bayes"], "linestyle": "solid", "linewidth": 1, "alpha": 0.8}
-GUIDE = {"color": "0.45", "linestyle": (0, (1, 1.5)), "linewidth": 1.3}
+ENDLESS = {"color": sns.color_palette("colorblind")[4], "linestyle": (0, (1, 1)), "marker": "v"}
 ABOVE = {"loc": "lower left", "bbox_to_anchor": (-0.1, 1), "ncols": 2, "borderaxespad": 0.1}
 ABOVE |= {"columnspacing": 0.8, "handlelength": 1.9, "handletextpad": 0.5, "fontsize": 11}
 # of each panel its vertical axis, then line by line: column, line, text
@@ -27,9 +27,10 @@ PANELS = {
         ("squared_bias", BIAS, "squared bias $B$"),
         ("mean", BAYES, r"$\mu_L$, Bayes"),
     ),
-    "share of the outputs' scatter": (
+    "share": (
         ("variance_share", SCATTER, r"in $\mu_L$: $v = V / \mu_L$"),
         ("scatter_share", SCATTER | SHARE, r"in $\sigma_L^2 = S + X$: $S / \sigma_L^2$"),
+        ("own_share", ENDLESS, r"single test points in $\sigma_L^2$"),
     ),
     "effective number of directions": (
         ("error_modes", SCATTER, r"$M_\Sigma$ of the scatter"),
@@ -41,7 +42,7 @@ PANELS = {
         ("scatter_alone", SCATTER, r"$S$ alone: $v\,\sqrt{2 / C M_\Sigma}$"),
         ("cross_alone", BIAS, r"$X$ alone: $2\sqrt{v\,(1 - v) / C M_\delta}$"),
         ("coefficient_of_variation", BAYES, r"$\epsilon_L$, Bayes"),
-        ("without_bias", GUIDE, r"no bias: $\sqrt{2 / C M_\Sigma}$"),
+        (POPULATION, ENDLESS, r"$\epsilon_L$, infinite test set"),
     ),
 }
 
@@ -50,10 +51,10 @@ PANELS = {
 def error_sources(exact: pd.DataFrame) -> Figure:
     """Of one task, against N_D: what mu_L, sigma_L and with them eps_L of the converged network consist of.
 
-    (a) mu_L = V + B, variance of the outputs and squared bias of their mean. (b) Share of V in mu_L, and of the scatter
-    term S in sigma_L^2 = S + X. (c) In how many directions, effectively, the outputs scatter: of all of them, M_Sigma,
+    (a) mu_L = V + B, variance of the outputs and squared bias of their mean. (b) Share of V in mu_L, of the scatter term S
+    in sigma_L^2 = S + X, and of what each test point adds to sigma_L^2 by covarying with itself, which falls as 1/N_T. (c) In how many directions, effectively, the outputs scatter: of all of them, M_Sigma,
     and as the mean output's error delta meets them, M_delta. (d) eps_L and what S and the cross term X alone would
-    give; dotted, a network of the same scatter without bias. Behind it stands, for C outputs and v = V / mu_L,
+    give; dotted, eps_L if the test set were infinitely large. Behind it stands, for C outputs and v = V / mu_L,
       eps_L^2 = (S + X) / mu_L^2 = 2/C (v^2 / M_Sigma + 2 v (1 - v) / M_delta).
     Lines: gradient descent, thin blue Bayes; means over draws of the training set, bands the error of that mean.
     """
@@ -106,7 +107,7 @@ def _parts(exact: pd.DataFrame) -> pd.DataFrame:
         bias_modes=2 * exact.error_modes * (exact.squared_bias / variance) * (scatter / cross),
         scatter_alone=np.sqrt(scatter) / mean,
         cross_alone=np.sqrt(cross) / mean,
-        without_bias=np.sqrt(scatter) / variance,
+        own_share=exact.own_term / (scatter + cross),
     )
 
 
@@ -116,6 +117,6 @@ def _line(axes: Axes, curves: pd.DataFrame, column: str, line: dict, label: str)
         return
     curve = over_training_sets(curves, column)
     axes.plot(curve.training_size, curve.estimate, label=label, **line)
-    if line is not BAYES and line is not GUIDE:
+    if line is not BAYES:
         ends = curve.lower, curve.upper
         axes.fill_between(curve.training_size, *ends, color=line["color"], alpha=0.18, linewidth=0)

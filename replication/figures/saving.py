@@ -2,6 +2,7 @@
 
 from io import BytesIO
 
+import matplotlib
 from matplotlib.figure import Figure
 
 from replication.figures.style import styled
@@ -21,9 +22,10 @@ def pdf_bytes(figure: Figure, provenance: str) -> bytes:
 
 def _saved(figure, kind, metadata):
     if (layout := figure.get_layout_engine()) is not None:
-        # one layout serves both formats, which halves the time that saving takes
-        layout.execute(figure)
-        figure.set_layout_engine("none")
+        layout.execute(figure)  # one layout serves both formats
     buffer = BytesIO()
-    figure.savefig(buffer, format=kind, metadata=metadata)
+    # without any layout engine, even a placeholder, for which matplotlib would draw everything twice
+    with matplotlib.rc_context({"figure.constrained_layout.use": False}):
+        figure.set_layout_engine(None)
+        figure.savefig(buffer, format=kind, metadata=metadata)
     return buffer.getvalue()
