@@ -176,13 +176,13 @@ def test_error_sources_are_labelled():
     assert [axes.get_ylabel() for axes in figure.axes] == list(PANELS)
     assert [axes.get_yscale() for axes in figure.axes] == ["log", "linear", "log", "log"]
     assert [axes.get_xlabel() != "" for axes in figure.axes] == [False, False, True, True]
-    assert [len(axes.get_legend().get_texts()) for axes in figure.axes] == [4, 2, 3, 5]
+    assert [len(axes.get_legend().get_texts()) for axes in figure.axes] == [4, 3, 3, 5]
 
 
 def test_error_sources_go_without_bayes_and_without_unconverged_networks():
     table = exact_table(["digits"])
     figure = error_sources(table[table.method != "bayes"])
-    assert [len(axes.lines) for axes in figure.axes] == [3, 2, 2, 4]
+    assert [len(axes.lines) for axes in figure.axes] == [3, 3, 2, 4]
     assert not any("Bayes" in label for axes in figure.axes for label in labels(axes))
     only = error_sources(table[np.isinf(table.training_time)])
     for axes, whole in zip(only.axes, error_sources(table).axes, strict=True):
