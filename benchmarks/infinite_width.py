@@ -121,10 +121,13 @@ def documented(arguments) -> dict:
 def operations(arguments) -> float:
     """Floating-point operations of the products, factorisations and triangular solves, symmetry used everywhere."""
     n, t, c, d = arguments.largest, arguments.tests, arguments.outputs, arguments.inputs
+    sizes = sizes_up_to(n)
     grams = n * n * d + 2 * n * t * d + t * t * d
     bayes = n**3 / 3 + n * n * (t + c) + 2 * n * t * c + n * t * t
-    converged = n**3 / 3 + n**3 + n * n * (2 * t + c) + n * n * t + 2 * n * t * c + 2 * n * t * t
-    moments = 2 * len(sizes_up_to(n)) * 2 * t * t * c
+    each_size = sum(3 * m * m * t + 2 * m * t * t for m in sizes)
+    reduction = n**3 + 2 * n * n * t + 2 * n * t * t
+    converged = n**3 / 3 + n * n * (t + c) + 2 * n * t * c + min(each_size, reduction)
+    moments = 2 * len(sizes) * 2 * t * t * c
     return grams + bayes + converged + moments
 
 

@@ -33,8 +33,8 @@ def read(path: Path) -> OwnData:
     inputs, targets = arrays["inputs"], arrays["targets"]
     if (
         inputs.ndim < 2
-        or len(inputs) != len(targets)
         or targets.ndim not in (1, 2)
+        or len(inputs) != len(targets)
         or 0 in (*inputs.shape, targets.size)
     ):
         raise ReplicationError(

@@ -10,8 +10,8 @@ def predict(
     data: Annotated[Path, typer.Argument(help="A .npz file with `inputs` (N, ...) and `targets` (N,) or (N, C).")],
     depth: Annotated[int, typer.Option(min=1, max=1000, help="Hidden layers.")] = 3,
     activation: Annotated[Literal["relu", "erf"], typer.Option(help="Of every hidden layer.")] = "relu",
-    weight_variance: Annotated[float, typer.Option(min=1e-6, help="C_W; 2 is critical for ReLU.")] = 2.0,
-    bias_variance: Annotated[float, typer.Option(min=0.0, help="C_b.")] = 0.0,
+    weight_variance: Annotated[float, typer.Option(min=1e-6, max=1e6, help="C_W; 2 is critical for ReLU.")] = 2.0,
+    bias_variance: Annotated[float, typer.Option(min=0.0, max=1e6, help="C_b.")] = 0.0,
     training_sizes: Annotated[
         str, typer.Option(help="Such as 64,128,256. [default: doubling up to half the pool]")
     ] = "",

@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 import numpy as np
+from scipy.linalg import blas
 
 from replication.settings import MLPSpec
 
@@ -29,13 +30,21 @@ class Kernels(NamedTuple):
 def relu_moments(k, q1, q2):
     """E[relu(u) relu(v)] and E[relu'(u) relu'(v)] for Gaussian u, v of variances q1, q2 and covariance k."""
     scale = np.sqrt(q1) * np.sqrt(q2)
-    cosine = np.divide(k, scale, out=np.zeros(np.shape(scale)), where=scale > 0)
-    cosine = np.where(cosine > ONE, 1.0, np.maximum(cosine, -1.0))
-    supplement = np.pi - np.arccos(cosine)
-    product = np.sqrt(1 - cosine * cosine)
-    product += supplement * cosine
-    product *= scale / (2 * np.pi)
-    return product, supplement / (2 * np.pi)
+    with np.errstate(invalid="ignore"):
+        cosine = k / scale
+    np.fmax(cosine, -1.0, out=cosine)  # a point at the origin, 0/0, has no angle; any will do, as its product is zero
+    np.copyto(cosine, 1.0, where=cosine > ONE)
+    supplement = np.arccos(cosine)
+    np.subtract(np.pi, supplement, out=supplement)
+    product = cosine * cosine
+    np.subtract(1, product, out=product)
+    np.sqrt(product, out=product)
+    cosine *= supplement
+    product += cosine
+    product *= scale
+    product /= 2 * np.pi
+    supplement /= 2 * np.pi
+    return product, supplement
 
 
 def erf_moments(k, q1, q2):
@@ -73,7 +82,8 @@ def diagonal(spec: MLPSpec, x: np.ndarray) -> Kernels:
 
 
 def _gram(x1, x2):
-    return x1 @ (x1 if x2 is None else x2).T  # NumPy computes x @ x.T by half the work
+    """x1 x2' in row order; of x1 x1' on and above the diagonal only, which is half the work."""
+    return blas.dsyrk(1.0, x1.T, trans=1, lower=1).T if x2 is None else x1 @ x2.T
 
 
 def _diagonals(spec: MLPSpec, x: np.ndarray) -> Iterator[Kernels]:
@@ -99,11 +109,14 @@ def _fill(spec: MLPSpec, x1, x2, gram: np.ndarray, ntk: np.ndarray | None) -> No
         rows = slice(start, start + TILE)
         for first in range(start if symmetric else 0, gram.shape[1], TILE):
             columns = slice(first, first + TILE)
-            k = spec.bias_variance + spec.weight_variance / x1.shape[1] * gram[rows, columns]
+            k = gram[rows, columns]
+            if symmetric and first == start:
+                k = np.triu(k) + np.triu(k, 1).T
+            k = spec.bias_variance + spec.weight_variance / x1.shape[1] * k
             theta = k.copy() if ntk is not None else None
             for q1, q2 in zip(variances1[:-1], variances2[:-1], strict=True):
                 if symmetric and first == start:
-                    np.fill_diagonal(k, q1[rows])
+                    np.fill_diagonal(k, q1[rows])  # the cosine is exactly one
                 k, theta = _next_layer(spec, k, theta, q1[rows, None], q2[None, columns])
             for matrix, tile in ((gram, k), (ntk, theta)):
                 if matrix is not None:

@@ -10,7 +10,7 @@ from replication.errors import ReplicationError
 
 # Beyond this condition number a float64 solution keeps no digit; LAPACK's own drivers warn from here
 SINGULAR = 1 / np.finfo(np.float64).eps
-ROWS = 1024  # rows whose magnitudes are summed at a time
+ROWS = 64  # rows whose magnitudes are summed at a time, in cache
 
 
 class Factor(NamedTuple):

@@ -70,27 +70,52 @@ def converged(
 ) -> Iterator[Prediction]:
     """Gradient descent to convergence, for every size in increasing order.
 
-    m = T Y, Sigma = K_** + T K T' - T K_X* - (T K_X*)' with T = Theta_* Theta^-1. With Theta = G G',
-    V = G^-1 Theta_X*, U = G^-1 K_X*, W = G^-1 Y, M = G^-1 K G^-T the leading n rows serve size n:
-    m = V[:n]' W[:n], Sigma = K_** - V[:n]' U[:n] - (V[:n]' U[:n])' + V[:n]' M[:n, :n] V[:n]. With L the lower triangle
-    of M, its diagonal halved, V' M V = V' L V + (V' L V)', and the rows of L V need no later row of V: as for Bayes,
-    further sizes cost next to nothing.
+    m = T Y, Sigma = K_** + T K T' - T K_X* - (T K_X*)' with T = Theta_* Theta^-1. With Theta = G G', V = G^-1 Theta_X*
+    and W = G^-1 Y the leading n rows serve size n: m = V[:n]' W[:n]. For Sigma there are two ways, and the one with
+    fewer operations is taken: a triangular solve for every size, or one reduction of K that serves them all.
+    """
+    largest, tests = sizes[-1], problem.test_nngp.shape[0]
+    factor = factorise(problem.training.ntk, sizes, diag_reg, singular_diag_reg)
+    v, w = (_solve(factor.lower, b[:largest]) for b in (problem.cross.ntk, problem.y))
+    each = 3 * tests * sum(size**2 for size in sizes)
+    changes = _solved if each < largest**3 + 2 * tests * largest**2 else _reduced
+    mean = 0.0
+    for new, number, half in zip(
+        _steps(sizes), factor.condition_numbers, changes(problem, sizes, factor.lower, v), strict=True
+    ):
+        mean = mean + v[new].T @ w[new]
+        covariance = problem.test_nngp + half
+        covariance += half.T
+        yield Prediction(mean, covariance, number, factor.diag_reg)
+
+
+def _solved(problem: Problem, sizes: Sequence[int], lower: np.ndarray, v: np.ndarray) -> Iterator[np.ndarray]:
+    """H of every size, Sigma = K_** + H + H': with T' = G[:n,:n]^-T V[:n], H = T (K T' / 2 - K_X*)."""
+    for size in sizes:
+        transfer = blas.dtrsm(1.0, lower[:size, :size], v[:size], lower=1, trans_a=1)
+        residual = problem.training.nngp[:size, :size] @ transfer
+        residual *= 0.5
+        residual -= problem.cross.nngp[:size]
+        yield transfer.T @ residual
+
+
+def _reduced(problem: Problem, sizes: Sequence[int], lower: np.ndarray, v: np.ndarray) -> Iterator[np.ndarray]:
+    """H of every size, Sigma = K_** + H + H', from M = G^-1 K G^-T and U = G^-1 K_X*.
+
+    H = V[:n]' (M[:n,:n] V[:n] / 2 - U[:n]). With L the lower triangle of M, its diagonal halved, V' M V =
+    V' L V + (V' L V)', and the rows of L V need no later row of V, so further sizes cost next to nothing.
     """
     largest = sizes[-1]
-    factor = factorise(problem.training.ntk, sizes, diag_reg, singular_diag_reg)
-    cross = (problem.cross.ntk, problem.cross.nngp, problem.y)
-    v, u, w = (_solve(factor.lower, b[:largest]) for b in cross)
     m = np.array(problem.training.nngp[:largest, :largest].T, order="F")
-    m, _ = lapack.dsygst(m, factor.lower, itype=1, lower=1, overwrite_a=1)
+    m, _ = lapack.dsygst(m, lower, itype=1, lower=1, overwrite_a=1)
     m[np.diag_indices(largest)] *= 0.5
     change = blas.dtrmm(1.0, m, v, lower=1)
-    change -= u
-    del m, u
-    mean, half = 0.0, 0.5 * problem.test_nngp
-    for new, condition_number in zip(_steps(sizes), factor.condition_numbers, strict=True):
-        mean = mean + v[new].T @ w[new]
-        half += v[new].T @ change[new]
-        yield Prediction(mean, half + half.T, condition_number, factor.diag_reg)
+    del m
+    change -= _solve(lower, problem.cross.nngp[:largest])
+    half = 0.0
+    for new in _steps(sizes):
+        half = half + v[new].T @ change[new]
+        yield half
 
 
 def descend(problem: Problem, size: int, learning_rate_fraction: float, steps: int) -> Descent:
