@@ -75,6 +75,9 @@ def split(data: OwnData, test_points: int, seed: int, scaling: str, path: Path) 
     order = generator(seed, "own data").permutation(len(data.inputs))
     test, training = order[:test_points], order[test_points:]
     x, y = data.inputs[training], data.targets[training]
+    with np.errstate(over="ignore", invalid="ignore"):
+        x_mean, x_std, y_mean, y_std = x.mean(axis=0), x.std(axis=0), y.mean(axis=0), y.std(axis=0)
+        overall_mean, overall_std = x.mean(), x.std()
     if scaling == "feature":
         constant = np.flatnonzero(np.ptp(x, axis=0) == 0)
         if len(constant):
@@ -82,14 +85,18 @@ def split(data: OwnData, test_points: int, seed: int, scaling: str, path: Path) 
                 f"{path}: {_columns('inputs', constant)} constant over the training pool and cannot be standardised",
                 "drop them, or use --scaling global",
             )
-        centre, width = x.mean(axis=0), x.std(axis=0)
+        centre, width = x_mean, x_std
     else:
-        centre, width = (x.mean(), x.std()) if scaling == "global" else (0.0, 1.0)
+        centre, width = (overall_mean, overall_std) if scaling == "global" else (0.0, 1.0)
         if width == 0:
             raise ReplicationError(f"{path}: the inputs of the training pool are all the same", "give other points")
-    middle, spread = (1 / data.classes, 1.0) if data.classes else (y.mean(axis=0), y.std(axis=0))
+    middle, spread = (1 / data.classes, 1.0) if data.classes else (y_mean, y_std)
     if np.any(spread == 0):
         raise ReplicationError(f"{path}: a target is constant over the training pool", "give more points")
+    if not (np.all(np.isfinite(width)) and np.all(np.isfinite(spread))):
+        raise ReplicationError(
+            f"{path}: values too large for their variance to be a number", "store them in other units"
+        )
     x, test_x = ((data.inputs[rows] - centre) / width for rows in (training, test))
     y, test_y = ((data.targets[rows] - middle) / spread for rows in (training, test))
     return Split(x, y, test_x, test_y)

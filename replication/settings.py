@@ -214,6 +214,13 @@ class Profile(Section):
             inside = sum(window.smallest <= size <= window.largest for size in part.training_sizes)
             if inside < points:
                 yield f"scaling_laws.{key}", f"holds {inside} training sizes; widen it to hold at least {points}"
+        window = self.scaling_laws.infinite_width
+        both = set(self.infinite_width.training_sizes) & set(self.learning_curve_theory.training_sizes)
+        if sum(window.smallest <= size <= window.largest for size in both) < 2:
+            yield (
+                "learning_curve_theory.training_sizes",
+                "shares fewer than 2 sizes with infinite_width.training_sizes in the fit window; add some of them",
+            )
 
 
 class Pipeline(Section):

@@ -78,7 +78,8 @@ def gaussian_moments(mean: np.ndarray, covariance: np.ndarray, y: np.ndarray) ->
 
 def moments_of(sources: Sources) -> Moments:
     """mu_L, sigma_L and eps_L from their sources."""
-    mu, sigma = sources.squared_bias + sources.variance, np.sqrt(sources.scatter_term + sources.cross_term)
+    mu = sources.squared_bias + sources.variance
+    sigma = np.sqrt(max(sources.scatter_term + sources.cross_term, 0.0))  # rounding may leave less than nothing
     return Moments(mu, float(sigma), float(sigma / mu))
 
 

@@ -1,7 +1,9 @@
 """Fixtures shared by all tests."""
 
 import os
+import sys
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -20,3 +22,27 @@ def rng():
 @pytest.fixture
 def spec():
     return MLPSpec(depth=2, activation="relu", weight_variance=1.8, bias_variance=0.1)
+
+
+class Ended(NamedTuple):
+    """How a command ended and what it said."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+@pytest.fixture
+def command(monkeypatch, capfd):
+    """Runs `python -m replication ARGUMENTS` in this process, which saves the second that imports take."""
+
+    from replication.__main__ import main
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["replication", *map(str, arguments)])
+        capfd.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main()
+        return Ended(ended.value.code or 0, *capfd.readouterr())
+
+    return run

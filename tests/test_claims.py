@@ -8,9 +8,19 @@ from replication import claims
 from replication.claims import DOES_NOT_HOLD, HOLDS, NOT_ESTABLISHED, Test, combine, verdict
 from replication.scaling_laws import Estimate
 from replication.settings import Claims
+from replication.test_loss import POPULATION
 
 Test.__test__ = False  # not a pytest class
-BOUNDS = Claims(significance=0.05, exponent_drift=0.15, plateau_slope=0.1, width_ratio=1.25, exponent_difference=0.1)
+BOUNDS = Claims(
+    significance=0.05,
+    exponent_drift=0.15,
+    plateau_slope=0.1,
+    width_ratio=1.25,
+    exponent_difference=0.1,
+    interval_ratio=1.1,
+    coverage=0.12,
+)
+CONFIDENCE = 0.68
 
 
 @pytest.mark.parametrize(
@@ -53,8 +63,11 @@ def test_combining():
     assert combine([]) == NOT_ESTABLISHED
 
 
-def fitted(exponent=0.3, drift=0.0, slope=0.0, flattening=0.0, error=0.01):
-    """A scaling-law table of one task with converged infinite width and one trained width."""
+def fitted(exponent=0.3, drift=0.0, slope=0.0, flattening=0.0, error=0.01, population=(0.0, 0.0)):
+    """A scaling-law table of one task with converged infinite width and one trained width.
+
+    slope, flattening: of eps_L and the drift of its slope; population: the same for an infinitely large test set.
+    """
     rows = []
     for method, width, time in (
         ("gradient_descent", np.inf, np.inf),
@@ -69,12 +82,29 @@ def fitted(exponent=0.3, drift=0.0, slope=0.0, flattening=0.0, error=0.01):
                 law | {"parameter": "exponent", "estimate": exponent},
                 law | {"parameter": "drift", "estimate": drift},
             ]
-        law = curve | {"statistic": "coefficient_of_variation", "law": "plateau"}
-        rows += [law | {"parameter": "slope", "estimate": slope}, law | {"parameter": "drift", "estimate": flattening}]
+        plateaus = {"coefficient_of_variation": (slope, flattening), POPULATION: population}
+        if method == "trained":  # known at infinite width only
+            del plateaus[POPULATION]
+        for statistic, estimates in plateaus.items():
+            law = curve | {"statistic": statistic, "law": "plateau"}
+            rows += [
+                law | {"parameter": name, "estimate": value}
+                for name, value in zip(("slope", "drift"), estimates, strict=True)
+            ]
     return pd.DataFrame(rows)
 
 
-def compared(ratio=1.0, difference=0.0, error=0.01, ratio_at_largest=None, infinite_slope=0.0):
+def compared(
+    ratio=1.0,
+    difference=0.0,
+    error=0.01,
+    ratio_at_largest=None,
+    infinite_slope=0.0,
+    interval=1.0,
+    bayes=1.0,
+    coverage=CONFIDENCE,
+):
+    """A table of comparisons; of two trained widths the narrow one is far from every claim."""
     base = {"task": "digits", "source": "toys", "standard_error": error, "degrees_of_freedom": np.inf}
     rows = [
         base | {"comparison": "width_ratio", "width": w, "statistic": "coefficient_of_variation", "estimate": np.log(r)}
@@ -86,6 +116,15 @@ def compared(ratio=1.0, difference=0.0, error=0.01, ratio_at_largest=None, infin
     rows += [
         base | {"comparison": "exponent_difference", "width": np.inf, "statistic": s, "estimate": difference}
         for s in ("mean", "std")
+    ]
+    rows += [
+        base | {"comparison": name, "width": np.inf, "statistic": "coefficient_of_variation", "estimate": np.log(value)}
+        for name, value in (("interval_ratio", interval), ("bayes_ratio", bayes))
+    ]
+    rows += [
+        base | {"comparison": name, "width": width, "statistic": "test_loss", "estimate": share}
+        for name, shares in (("coverage", (0.0, 0.0)), ("coverage_relative", (0.3, coverage)))
+        for width, share in zip((16.0, 64.0), shares, strict=True)
     ]
     return pd.DataFrame(rows)
 
@@ -115,12 +154,63 @@ def compared(ratio=1.0, difference=0.0, error=0.01, ratio_at_largest=None, infin
         ({}, {}, "A4", HOLDS),
         ({}, {"difference": -0.2}, "A4", DOES_NOT_HOLD),
         ({}, {"error": 0.2}, "A4", NOT_ESTABLISHED),
+        ({}, {}, "A2 population", HOLDS),
+        ({"population": (-0.3, 0.0)}, {}, "A2 population", DOES_NOT_HOLD),
+        ({"population": (-0.3, -0.2)}, {}, "A2 population", NOT_ESTABLISHED),  # still flattening
+        ({"population": (0.3, -0.2)}, {}, "A2 population", DOES_NOT_HOLD),
+        ({"population": (-0.1, 0.0)}, {}, "A2 population", NOT_ESTABLISHED),
+        ({"population": (-0.3, 0.0)}, {}, "A2 infinite", HOLDS),
+        ({"slope": -0.3}, {}, "A2 population", HOLDS),
+        ({}, {}, "A5", HOLDS),
+        ({}, {"interval": 1.2}, "A5", DOES_NOT_HOLD),
+        ({}, {"interval": 1 / 1.2}, "A5", DOES_NOT_HOLD),
+        ({}, {"interval": 1.1}, "A5", NOT_ESTABLISHED),
+        ({}, {"bayes": 1.4}, "A5", DOES_NOT_HOLD),
+        ({}, {"bayes": 1 / 1.4}, "A5", DOES_NOT_HOLD),
+        ({}, {"bayes": 1.25}, "A5", NOT_ESTABLISHED),
+        ({}, {"coverage": 0.9}, "A5", DOES_NOT_HOLD),
+        ({}, {"coverage": 0.5}, "A5", DOES_NOT_HOLD),
+        ({}, {"coverage": 0.56}, "A5", NOT_ESTABLISHED),
+        ({}, {"coverage": 0.8}, "A5", NOT_ESTABLISHED),
+        ({}, {"coverage": 0.78}, "A5", HOLDS),
+        ({}, {"error": 0.2}, "A5", NOT_ESTABLISHED),
     ],
 )
 def test_verdicts_from_tables(laws, comparisons, claim, expected):
-    tests, summary = claims.check(fitted(**laws), compared(**comparisons), BOUNDS)
+    tests, summary = claims.check(fitted(**laws), compared(**comparisons), BOUNDS, CONFIDENCE)
     row = summary.set_index("claim").loc[claim]
     assert row["verdict"] == expected
     own = tests[(tests["claim"] == claim) & (tests["verdict"] == expected)]
     assert len(own)
     assert f"{own['estimate'].iloc[0]:.3f}" in row["evidence"]
+
+
+def test_the_claim_on_credible_intervals_has_three_tests():
+    tests, _ = claims.check(fitted(), compared(interval=1.05, bayes=0.9, coverage=0.7), BOUNDS, CONFIDENCE)
+    own = tests[tests["claim"] == "A5"].set_index("quantity")
+    bounds = {
+        "ln of half the credible interval over z sigma_L": (np.log(1.05), -np.log(1.1), np.log(1.1)),
+        "ln of eps_L over that of Bayes": (np.log(0.9), -np.log(1.25), np.log(1.25)),
+        "share of members in the 68% credible interval": (0.7, 0.56, 0.8),
+    }
+    assert list(own.index) == list(bounds)
+    for quantity, expected in bounds.items():
+        assert own.loc[quantity, ["estimate", "bound_lower", "bound_upper"]].tolist() == pytest.approx(expected)
+    assert own["scope"].tolist() == ["infinite width, converged", "infinite width, converged", "width 64"]
+
+
+@pytest.mark.parametrize("confidence", [0.5, 0.9])
+def test_coverage_is_held_against_the_declared_confidence(confidence):
+    for share, expected in ((confidence, HOLDS), (confidence - 0.2, DOES_NOT_HOLD)):
+        _, summary = claims.check(fitted(), compared(coverage=share), BOUNDS, confidence)
+        assert summary.set_index("claim").loc["A5", "verdict"] == expected
+    tests, _ = claims.check(fitted(), compared(), BOUNDS, confidence)
+    assert tests["quantity"].str.contains(f"{confidence:.0%} credible").any()
+
+
+def test_every_claim_has_a_statement_and_a_verdict_for_every_task():
+    laws, pairs = (pd.concat([table, table.assign(task="images", source="others")]) for table in (fitted(), compared()))
+    _, summary = claims.check(laws, pairs, BOUNDS, CONFIDENCE)
+    assert list(summary["claim"]) == [claim for claim in claims.STATEMENTS for _ in range(2)]
+    assert list(summary["task"]) == ["digits", "images"] * len(claims.STATEMENTS)
+    assert (summary["statement"] == summary["claim"].map(claims.STATEMENTS)).all()

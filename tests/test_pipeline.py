@@ -134,7 +134,8 @@ def tiny(tmp_path_factory):
     quick, rest = text.split("  laptop:", 1)
     for pattern, value in (
         (r" *images: \{source.*\n", ""),  # two tasks show what three would
-        (r"pool_size: \d+", "pool_size: 160"),
+        (r"pool_size: \d+", "pool_size: 256"),
+        (r"sample_size: \d+", "sample_size: 256"),
         (r"test_size: \d+", "test_size: 30"),
         (r"steps: \d+", "steps: 10"),
         (r"training_sizes: \[.*\]", "training_sizes: [8, 16, 32, 64]"),
@@ -184,7 +185,7 @@ def test_whole_pipeline_twice(tiny):
     verdicts = subprocess.run(
         [sys.executable, "-m", "replication", "verdicts"], cwd=tiny, capture_output=True, text=True, check=True
     ).stdout
-    assert all(claim in verdicts for claim in ("A1", "A2", "A3", "A4"))
+    assert all(claim in verdicts for claim in ("A1", "A2", "A3", "A4", "A5"))
     assert "results/quick/report.html" in verdicts
     report = (tiny / "results/quick/report.html").read_text()
     assert not re.search(r'(src|href)="(?!data:|#|https://(doi|arxiv)\.org)', report)
@@ -200,7 +201,8 @@ def test_redrawing_needs_no_training(tiny):
     output = repro(tiny)
     ran = re.findall(r"Running stage '([a-z_]+)@", output)
     assert "check_claims" in ran
-    assert not {"prepare_data", "predict_infinite_width", "train_ensembles", "summarize_losses"} & set(ran)
+    untouched = {"prepare_data", "predict_infinite_width", "vary_network", "predict_learning_curves"}
+    assert not (untouched | {"train_ensembles", "summarize_losses", "fit_scaling_laws"}) & set(ran)
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,10 @@ import pytest
 from replication.errors import ReplicationError
 from replication.exhibit_tables import exponent_table, number, plus_minus, to_latex, to_markdown, value_with_error
 from replication.params import profile_named, read_settings
+from replication.report.infinite_width import coverage_table, published_table, sources_table, theory_table
 from replication.report.page import html_report
 from replication.report.writer import ReportInput, markdown_report
+from replication.settings import Window
 from tests import synthetic_tables as tables
 
 PNG = b"\x89PNG\r\n\x1a\n not a whole picture"
@@ -104,19 +106,34 @@ def content(tasks=tuple(tables.SOURCES)):
         run
         | {"stage": "check_claims", "task": None, "seconds": 3.21, "versions": {"numpy": "2.4.6", "scipy": "1.17.1"}},
     ]
-    figures = {f"contact_sheet_{task}": f"figures/{task}.png" for task in tasks}
-    figures |= {"learning_curves": "figures/curves.png", "width_dependence": "figures/widths.png"}
-    made_of = tables.scaling_laws(tasks), tables.claims(tasks), tables.verdicts(tasks)
+    names = ["learning_curves", "width_dependence", "plateau_dependence", "learning_curve_theory"]
+    names += [f"{kind}_{task}" for kind in ("error_sources", "contact_sheet") for task in tasks]
     return ReportInput(
-        "quick", profile, "replication 0.1.0, profile quick, settings digest abc", *made_of, runs, figures
+        profile_name="quick",
+        profile=profile,
+        provenance="replication 0.1.0, profile quick, settings digest abc",
+        laws=tables.scaling_laws(tasks),
+        claims=tables.claims(tasks),
+        verdicts=tables.verdicts(tasks),
+        comparisons=tables.comparisons(tasks),
+        exact=tables.exact(tasks),
+        theory=tables.theory(tasks),
+        published=tables.published(),
+        runs=runs,
+        figures={name: f"figures/{name}.png" for name in names},
     )
+
+
+def cells(text):
+    """Cells of every line of the Markdown that is a row of a table."""
+    return [[cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]] for line in text.splitlines()]
 
 
 @pytest.mark.parametrize("tasks", [["digits"], ["digits", "calorimeter"], list(tables.SOURCES)])
 def test_report_contains_every_verdict_and_number(tasks):
     report = content(tasks)
     text = markdown_report(report)
-    lines = [[cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]] for line in text.splitlines()]
+    lines = cells(text)
     for row in report.verdicts.itertuples():
         assert [row.claim, row.task, row.source, row.verdict, row.evidence.replace("|", "\\|")] in lines
     for row in report.claims.itertuples():
@@ -134,10 +151,10 @@ def test_report_contains_every_verdict_and_number(tasks):
 
 def test_summary_is_counted_from_the_table():
     report = content(["digits"])
-    verdicts = report.verdicts.assign(verdict=["holds", "holds", "holds", "not established"])
+    verdicts = report.verdicts.assign(verdict=["holds"] * 3 + ["not established"] * 2)
     text = " ".join(markdown_report(report._replace(verdicts=verdicts)).split())
     assert (
-        "Of 4 verdicts, one for each claim and task, 3 are *holds*, 0 *does not hold* and 1 *not established*." in text
+        "Of 5 verdicts, one for each claim and task, 3 are *holds*, 0 *does not hold* and 2 *not established*." in text
     )
     assert "digits (`uci_digits`): exponent 0.450(4) of μ_L and 0.463(21) of σ_L" in text
 
@@ -184,16 +201,110 @@ def test_page_is_self_contained():
     assert set(re.findall(r'href="([^"]*)"', page)) == {"https://arxiv.org/abs/2503.05938"}
     assert not re.search(r"<script|<link|@import|url\(", page)
     assert page.startswith("<!DOCTYPE html>")
-    assert page.count("<table>") == page.count("</table>") == 10
+    assert page.count("<table>") == page.count("</table>") == 15
     assert "μ<sub>L</sub>" in page
     assert "_L<" not in page
     assert "<title>Scaling laws of the test loss: replication report, profile quick</title>" in page
-    assert (
-        page.count('class="holds"')
-        == (report.verdicts.verdict == "holds").sum() * 2 + (report.claims.verdict == "holds").sum()
-    )
+    held = [(table.verdict == "holds").sum() for table in (report.verdicts, report.claims, report.published)]
+    assert page.count('class="holds"') == 2 * held[0] + held[1] + held[2]
 
 
 def test_page_wants_every_image_it_shows():
     with pytest.raises(ReplicationError, match=r"figures/missing\.png, which was not given"):
         html_report("# Title\n\n![a figure](figures/missing.png)\n", {"figures/other.png": PNG})
+
+
+# Infinite width: the tables, and their places in the report.
+
+
+def test_sources_of_eps_are_those_at_the_largest_size_converged():
+    table = sources_table(tables.exact(["digits", "images"]), 0.68)
+    assert table[["task", "source", "method"]].to_numpy().tolist() == [
+        ["digits", "uci_digits", "gradient descent"],
+        ["digits", "uci_digits", "Bayes"],
+        ["images", "photo_patches", "gradient descent"],
+        ["images", "photo_patches", "Bayes"],
+    ]
+    # eps_L of four draws is 0.07 (1, 1.01, 1.02, 1.03): mean 0.07105, standard error 0.000452
+    expected = {
+        "N_D": 512,
+        "eps_L": "0.0711 ± 0.0005",
+        "eps_L, infinite test set": "0.03553 ± 0.00023",
+        "share of scatter in mu_L": "25%",
+        "share of single points in sigma_L²": "50%",
+        "independent modes": "42",
+        "68% interval of L / mu_L": "0.930 to 1.080",
+        "condition number": "4.0e+04",
+        "diag_reg": "1e-10",
+    }
+    for row in table.to_dict("records"):
+        assert {key: row[key] for key in expected} == expected
+
+
+def test_theory_is_compared_at_the_sizes_both_have_in_the_window():
+    window = Window(smallest=64, largest=256)
+    exact, theory = tables.exact(["digits"]), tables.theory(["digits"], exponent_error=0.05)
+    outside = ~theory["training_size"].isin([64, 128, 256])
+    theory.loc[outside, ["mean", "std", "coefficient_of_variation"]] = 99.0
+    table = theory_table(exact, theory, window)
+    assert table["method"].tolist() == ["gradient descent", "Bayes"]
+    computed = 1.0015 / 0.96  # the mean over draws of gradient descent and of Bayes alike, over the prediction
+    for row in table.to_dict("records"):
+        assert row["N_D"] == "64 to 256"
+        assert (row["exponent of mu_L, predicted"], row["exponent of mu_L, computed"]) == ("0.500", "0.450")
+        assert (row["exponent of sigma_L, predicted"], row["exponent of sigma_L, computed"]) == ("0.500", "0.450")
+        ends = computed * 64**0.05, computed * 256**0.05
+        assert row["mu_L, computed / predicted"] == "{:.2f} to {:.2f}".format(*ends)
+        assert row["eps_L, computed / predicted"] == "1.04 to 1.04"  # 0.07105 over 0.068
+
+
+def test_coverage_has_a_row_for_each_width():
+    table = coverage_table(tables.comparisons(["digits", "images"]))
+    assert table["task"].tolist() == ["digits"] * 3 + ["images"] * 3
+    assert table["width"].tolist() == list(tables.WIDTHS) * 2
+    assert set(table["of L"]) == {"0.500 ± 0.021"}
+    assert table["of L over its mean"].tolist()[:3] == ["0.669 ± 0.021", "0.684 ± 0.021", "0.692 ± 0.021"]
+
+
+def test_published_numbers_stand_beside_ours():
+    accuracy, exponent = published_table(tables.published()).to_dict("records")
+    assert accuracy == {
+        "data": "mnist",
+        "quantity": "NNGP test accuracy",
+        "N_D": "1000",
+        "published": "0.9279 ± 0.01",
+        "recomputed": "0.9312 ± 0.0025",
+        "agreement": "holds",
+        "source": "Lee et al.",
+        "remark": "",
+    }
+    assert (exponent["N_D"], exponent["agreement"], exponent["remark"]) == ("", "does not hold", "a band")
+
+
+def test_report_contains_the_tables_of_infinite_width():
+    report = content()
+    text = markdown_report(report)
+    lines = cells(text)
+    window = report.profile.scaling_laws.infinite_width
+    for table in (
+        sources_table(report.exact, report.profile.statistics.confidence),
+        theory_table(report.exact, report.theory, window),
+        coverage_table(report.comparisons).assign(width=lambda made: made["width"].map(number)),
+        published_table(report.published),
+    ):
+        assert len(table)
+        for row in table.astype(str).to_numpy().tolist():
+            assert row in lines, row
+    headings = re.findall(r"^##+ (.*)$", text, re.MULTILINE)
+    assert "Published numbers, recomputed" in headings
+    assert headings.index("Where ε_L comes from") < headings.index("Learning curves predicted from the spectrum")
+    own = text[text.index("### A5") : text.index("## What differs from the paper")]
+    assert "of L over its mean" in own
+
+
+def test_report_without_published_numbers_has_no_chapter_on_them():
+    """As a table read from files of which none has a row, and as the embedded data have it."""
+    empty = tables.published().iloc[:0].astype(object)
+    text = markdown_report(content()._replace(published=empty))
+    assert "Published numbers" not in text
+    assert "Lee et al." not in text

@@ -79,19 +79,22 @@ def test_settings_are_frozen():
         ("network.weight_variance", 1e300),
         ("finite_width.widths", [10**12]),
         ("tasks.digits.learning_rate_fraction", 1.0),
+        ("infinite_width.singular_diag_reg", -1),
+        ("infinite_width.singular_diag_reg", 1.5),
+        ("variations.training_sizes", [64, 128, 1024]),  # beyond half of every pool
+        ("variations.draws", 2),
+        ("variations.depth", [1, 0]),
+        ("variations.target_scale", [0.0]),
+        ("learning_curve_theory.sample_size", 1281),  # beyond the smallest pool
+        ("learning_curve_theory.training_sizes", [16, 512, 1024]),  # beyond what the sample resolves
+        ("published_numbers.training_sizes", [-1000]),
+        ("claims.interval_ratio", 1.0),
+        ("claims.coverage", 0),
+        ("statistics.confidence", 1.0),
     ],
 )
-def test_a_wrong_setting_is_one_line_with_its_key(params, tmp_path, key, value):
-    section = params["profiles"]["quick"]
-    *parents, last = key.split(".")
-    for parent in parents:
-        section[parent] = dict(section[parent])  # sections are shared between profiles
-        section = section[parent]
-    section[last] = value
-    path = written(params, tmp_path)
-    result = subprocess.run(
-        [sys.executable, "-m", "replication", "check", "--params", path], cwd=ROOT, capture_output=True, text=True
-    )
+def test_a_wrong_setting_is_one_line_with_its_key(params, tmp_path, command, key, value):
+    result = command("check", "--params", written(with_quick(params, key, value), tmp_path))
     assert result.returncode == 1
     assert result.stdout == "" or "quick" not in result.stdout
     (line,) = result.stderr.splitlines()
@@ -100,6 +103,26 @@ def test_a_wrong_setting_is_one_line_with_its_key(params, tmp_path, key, value):
         key, key
     )
     assert any(f"profiles.quick.{name}" in line for name in ([blamed] if isinstance(blamed, str) else blamed))
+
+
+def with_quick(params, key, value):
+    """The settings with one of the quick profile's replaced."""
+    section = params["profiles"]["quick"]
+    *parents, last = key.split(".")
+    for parent in parents:
+        section[parent] = dict(section[parent])  # sections are shared between profiles
+        section = section[parent]
+    section[last] = value
+    return params
+
+
+def test_a_wrong_setting_ends_the_real_command(params, tmp_path):
+    path = written(with_quick(params, "network.depth", 0), tmp_path)
+    arguments = [sys.executable, "-m", "replication", "check", "--params", path]
+    result = subprocess.run(arguments, cwd=ROOT, capture_output=True, text=True)
+    assert (result.returncode, result.stdout) == (1, "")
+    assert result.stderr.startswith(f"error: {path}: profiles.quick.network.depth: ")
+    assert len(result.stderr.splitlines()) == 1
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,22 @@
-"""Moments estimated from members: values, intervals, and the coverage of the intervals."""
+"""Moments of the test loss: their sources at infinite width, estimates from members, and the intervals' coverage."""
+
+import itertools
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import stats
 
-from replication.test_loss import STATISTICS, bootstrap, over_draws
+from replication.test_loss import (
+    POPULATION,
+    STATISTICS,
+    bootstrap,
+    gaussian_moments,
+    gaussian_sources,
+    over_draws,
+    population_coefficient_of_variation,
+    statistics_over_draws,
+)
 
 TOYS = 2000
 
@@ -50,3 +62,84 @@ def test_intervals_over_draws_cover():
     intervals = np.array([over_draws(draws, 0.68) for draws in rng.normal(5, 1, size=(TOYS, 6))])
     assert coverage(intervals[:, 1], intervals[:, 2], 5) == pytest.approx(0.68, abs=0.03)
     assert intervals[0, 2] - intervals[0, 0] == pytest.approx(stats.t.ppf(0.84, 5) * intervals[0, 3])
+
+
+def gaussian_outputs(rng, points, outputs):
+    """Mean, covariance and targets with positive errors and covariances: so is what every pair of points adds."""
+    root = rng.uniform(0.1, 1, size=(points, points))
+    return rng.uniform(1, 2, size=(points, outputs)), root @ root.T, rng.uniform(0, 0.9, size=(points, outputs))
+
+
+def test_sources_are_sums_over_points_and_pairs(rng):
+    points, outputs = 6, 3
+    mean, covariance, y = gaussian_outputs(rng, points, outputs)
+    delta, scale = mean - y, 2 * points
+    scatter, cross = (
+        {(a, b): term(a, b) / scale**2 for a, b in itertools.product(range(points), repeat=2)}
+        for term in (
+            lambda a, b: 2 * outputs * covariance[a, b] ** 2,
+            lambda a, b: 4 * sum(delta[a, i] * covariance[a, b] * delta[b, i] for i in range(outputs)),
+        )
+    )
+    found = gaussian_sources(mean, covariance, y)
+    expected = {
+        "squared_bias": sum(delta[a, i] ** 2 for a in range(points) for i in range(outputs)) / scale,
+        "variance": outputs * sum(covariance[a, a] for a in range(points)) / scale,
+        "scatter_term": sum(scatter.values()),
+        "cross_term": sum(cross.values()),
+        "error_modes": sum(np.linalg.eigvalsh(covariance)) ** 2 / sum(np.linalg.eigvalsh(covariance) ** 2),
+        "own_term": sum(scatter[a, a] + cross[a, a] for a in range(points)),
+    }
+    assert found._asdict() == pytest.approx(expected, rel=1e-12)
+    moments = gaussian_moments(mean, covariance, y)
+    assert moments.mean == pytest.approx(expected["squared_bias"] + expected["variance"], rel=1e-12)
+    assert moments.std**2 == pytest.approx(expected["scatter_term"] + expected["cross_term"], rel=1e-12)
+
+
+def test_error_modes_count_directions(rng):
+    """As many as there are equal eigenvalues, whatever the basis; none where nothing scatters."""
+    basis = np.linalg.qr(rng.normal(size=(9, 9)))[0][:, :4]
+    zeros = np.zeros((9, 2))
+    assert gaussian_sources(zeros, 0.3 * basis @ basis.T, zeros).error_modes == pytest.approx(4, rel=1e-12)
+    assert gaussian_sources(zeros, np.zeros((9, 9)), zeros).error_modes == 0
+
+
+@pytest.mark.parametrize("test_points", [2, 3, 6])
+def test_eps_of_an_infinite_test_set_is_free_of_the_size_of_the_one_at_hand(rng, test_points):
+    """The mean over all test sets of a finite population of sigma_L^2 without own pairs is that of the population."""
+    population = 7
+    outputs = gaussian_outputs(rng, population, 2)
+
+    def between_pairs(chosen):
+        mean, covariance, y = outputs
+        sources = gaussian_sources(mean[chosen], covariance[np.ix_(chosen, chosen)], y[chosen])
+        eps = population_coefficient_of_variation(sources, len(chosen))
+        return (eps * (sources.squared_bias + sources.variance)) ** 2
+
+    subsets = [list(chosen) for chosen in itertools.combinations(range(population), test_points)]
+    whole = between_pairs(list(range(population)))
+    assert np.mean([between_pairs(chosen) for chosen in subsets]) == pytest.approx(whole, rel=1e-12)
+    # and the naive sigma_L^2 is far from it: the identity is not one of rounding
+    naive = np.mean(
+        [gaussian_moments(outputs[0][s], outputs[1][np.ix_(s, s)], outputs[2][s]).std ** 2 for s in subsets]
+    )
+    assert naive > 1.02 * whole
+
+
+def test_eps_of_an_infinite_test_set_is_never_imaginary():
+    """Two points whose errors are opposite and outputs alike: the one pair is negative."""
+    sources = gaussian_sources(np.array([[1.0], [-1.0]]), np.array([[1.0, 0.5], [0.5, 1.0]]), np.zeros((2, 1)))
+    assert sources.scatter_term + sources.cross_term < sources.own_term
+    assert population_coefficient_of_variation(sources, 2) == 0
+
+
+def test_statistics_over_draws_are_means_with_student_intervals(rng):
+    names = (*STATISTICS, POPULATION)
+    draws = pd.DataFrame({name: rng.uniform(1, 2, size=5) for name in names})
+    row = statistics_over_draws(draws, 0.9)
+    for name in names:
+        values = draws[name]
+        interval = stats.t.interval(0.9, 4, values.mean(), stats.sem(values))
+        found = [row[f"{name}{end}"] for end in ("", "_lower", "_upper", "_standard_error")]
+        assert found == pytest.approx([values.mean(), *interval, stats.sem(values)], rel=1e-12)
+    assert len(row) == 4 * len(names)

@@ -28,7 +28,7 @@ def test_wide_ensembles_have_the_predicted_moments(problem, activation):
     x, y, test_x, test_y = problem
     parts = kernels(spec, x), kernels(spec, x, test_x), kernels(spec, test_x).nngp
     descent = predictions.descend(Problem(*parts, y), len(x), 0.5, STEPS)
-    exact = gaussian_moments(*descent.prediction, test_y)
+    exact = gaussian_moments(descent.prediction.mean, descent.prediction.covariance, test_y)
     losses = train_ensemble(spec, 2048, range(MEMBERS), 1, "toys", x, y, test_x, test_y, descent.learning_rate, STEPS)
     rows = bootstrap(losses.test_loss.astype(float), 0.68, 2000, np.random.default_rng(0)).set_index("statistic")
     for name, value in exact._asdict().items():
@@ -43,7 +43,7 @@ def test_the_difference_falls_with_width(problem):
     x, y, test_x, test_y = problem
     parts = kernels(spec, x), kernels(spec, x, test_x), kernels(spec, test_x).nngp
     descent = predictions.descend(Problem(*parts, y), len(x), 0.3, STEPS)
-    exact = gaussian_moments(*descent.prediction, test_y).mean
+    exact = gaussian_moments(descent.prediction.mean, descent.prediction.covariance, test_y).mean
     gaps = []
     for width in (8, 64, 384):
         arguments = (x, y, test_x, test_y, descent.learning_rate, STEPS)

@@ -51,10 +51,11 @@ PANELS = {
 def error_sources(exact: pd.DataFrame) -> Figure:
     """Of one task, against N_D: what mu_L, sigma_L and with them eps_L of the converged network consist of.
 
-    (a) mu_L = V + B, variance of the outputs and squared bias of their mean. (b) Share of V in mu_L, of the scatter term S
-    in sigma_L^2 = S + X, and of what each test point adds to sigma_L^2 by covarying with itself, which falls as 1/N_T. (c) In how many directions, effectively, the outputs scatter: of all of them, M_Sigma,
-    and as the mean output's error delta meets them, M_delta. (d) eps_L and what S and the cross term X alone would
-    give; dotted, eps_L if the test set were infinitely large. Behind it stands, for C outputs and v = V / mu_L,
+    (a) mu_L = V + B, variance of the outputs and squared bias of their mean. (b) Share of V in mu_L, of the scatter
+    term S in sigma_L^2 = S + X, and of what each test point adds to sigma_L^2 by covarying with itself, which falls as
+    1/N_T. (c) In how many directions, effectively, the outputs scatter: of all of them, M_Sigma, and as the mean
+    output's error delta meets them, M_delta. (d) eps_L and what S and the cross term X alone would give; dotted, eps_L
+    if the test set were infinitely large. Behind it stands, for C outputs and v = V / mu_L,
       eps_L^2 = (S + X) / mu_L^2 = 2/C (v^2 / M_Sigma + 2 v (1 - v) / M_delta).
     Lines: gradient descent, thin blue Bayes; means over draws of the training set, bands the error of that mean.
     """

@@ -24,11 +24,10 @@ def evaluate_kernels(spec: MLPSpec, engine: str, x1: np.ndarray, x2: np.ndarray 
     """
     x1 = np.asarray(x1, np.float64)
     x2 = None if x2 is None else np.asarray(x2, np.float64)
-    kernels = {"neural_tangents": _neural_tangents, "closed_form": closed_form.kernels}[engine](spec, x1, x2)
-    for name, kernel in kernels._asdict().items():
-        if not np.isfinite(kernel.sum()):
-            raise ReplicationError(f"the {name} kernel has values that are not finite", "check the inputs for NaN")
-    return kernels
+    for x in (x1, x2):
+        if x is not None and not np.isfinite(np.vdot(x, x)):
+            raise ReplicationError("inputs are not finite, or too large to square", "check them, or scale them")
+    return {"neural_tangents": _neural_tangents, "closed_form": closed_form.kernels}[engine](spec, x1, x2)
 
 
 def _neural_tangents(spec: MLPSpec, x1: np.ndarray, x2: np.ndarray | None) -> Kernels:

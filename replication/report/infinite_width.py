@@ -39,7 +39,7 @@ def sources_table(exact: pd.DataFrame, confidence: float) -> pd.DataFrame:
 
 
 def theory_table(exact: pd.DataFrame, theory: pd.DataFrame, window: Window) -> pd.DataFrame:
-    """Exponents in the fit window as predicted from the spectrum and as computed, and the largest relative deviation."""
+    """Exponents in the fit window as predicted from the spectrum and as computed, and the ratio of the curves."""
     rows = []
     computed = exact[np.isinf(exact["training_time"])]
     means = computed.groupby(["task", "source", "method", "training_size"], sort=False).mean(numeric_only=True)
