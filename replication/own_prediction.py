@@ -135,7 +135,11 @@ def _trend(exact: pd.DataFrame, test_points: int) -> str:
         draws = converged.pivot(index="draw", columns="training_size", values=column).iloc[:, -3:]
         if (draws <= 0).any(axis=None):
             return ""
-        fit = scaling_laws.fit_draws(scaling_laws.plateau, draws.columns.to_numpy(float), draws.to_numpy())
+        sizes = draws.columns.to_numpy(float)
+        if len(draws) == 1:
+            slopes.append(f"{np.polyfit(np.log(sizes), np.log(draws.iloc[0]), 1)[0]:.3f}")
+            continue
+        fit = scaling_laws.fit_draws(scaling_laws.plateau, sizes, draws.to_numpy())
         slopes.append(plus_minus(*fit.parameters["slope"][:2]))
     return (
         f"Over the three largest N_D, d ln eps_L / d ln N_D = {slopes[0]} with these {test_points} test points and "

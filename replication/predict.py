@@ -18,7 +18,7 @@ def predict(
     test_points: Annotated[
         int, typer.Option(min=0, help="Held out for the loss. [default: a fifth, at most 1000]")
     ] = 0,
-    draws: Annotated[int, typer.Option(min=3, max=1000, help="Training sets, whose scatter gives the intervals.")] = 3,
+    draws: Annotated[int, typer.Option(min=1, max=1000, help="Training sets, whose scatter gives the intervals.")] = 3,
     steps: Annotated[
         int, typer.Option(min=0, help="Also after so many gradient descent steps; 0: converged only.")
     ] = 0,

@@ -119,9 +119,12 @@ def statistics_over_draws(draws: pd.DataFrame, confidence: float) -> dict[str, f
 def over_draws(estimates: np.ndarray, confidence: float) -> tuple[float, float, float, float]:
     """Mean over training-set draws, its Student-t interval and standard error: (estimate, lower, upper, error).
 
-    The estimates at infinite width are exact for their training set; the draws of the set are what scatters.
+    The estimates at infinite width are exact for their training set; the draws of the set are what scatters. A single
+    draw has no interval.
     """
     draws = len(estimates)
+    if draws == 1:
+        return float(estimates[0]), np.nan, np.nan, np.nan
     centre, error = float(np.mean(estimates)), float(np.std(estimates, ddof=1) / np.sqrt(draws))
     half = stats.t.ppf((1 + confidence) / 2, draws - 1) * error
     return centre, centre - half, centre + half, error

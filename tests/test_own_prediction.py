@@ -238,7 +238,7 @@ def test_the_real_command_ends_in_one_line(tmp_path):
         ("--activation", "tanh"),
         ("--weight-variance", 1e7),
         ("--bias-variance", "inf"),
-        ("--draws", 2),
+        ("--draws", 0),
         ("--confidence", 1),
         ("--diag-reg", -1),
         ("--scaling", "pixel"),
