@@ -25,7 +25,8 @@ STATEMENTS = {
     "A2 trained": "eps_L of trained networks stops depending on N_D",
     "A3": "eps_L at finite width is approximated by its infinite-width value",
     "A4": "scaling laws of gradient descent at infinite width resemble those of exact Bayesian inference",
-    "A5": "eps_L gives a credible interval of the test loss",
+    "A5 infinite": "eps_L gives the Bayesian credible interval of the test loss at infinite width",
+    "A5 trained": "trained networks heed the credible interval that infinite width predicts",
 }
 SYMBOLS = {"mean": "mu_L", "std": "sigma_L", "coefficient_of_variation": "eps_L"}
 
@@ -152,12 +153,12 @@ def _credible_interval(pairs: pd.DataFrame, claims: Claims, confidence: float) -
     ):
         bound = float(np.log(ratio))
         row = pairs[pairs["comparison"] == comparison].iloc[0]
-        yield Test("A5", where, quantity, _estimate(row), -bound, bound)
+        yield Test("A5 infinite", where, quantity, _estimate(row), -bound, bound)
     coverage = pairs[pairs["comparison"] == "coverage_relative"]
     widest = coverage.loc[coverage["width"].idxmax()]
     quantity = f"share of members in the {confidence:.0%} credible interval"
     low, high = confidence - claims.coverage, confidence + claims.coverage
-    yield Test("A5", f"width {widest['width']:g}", quantity, _estimate(widest), low, high)
+    yield Test("A5 trained", f"width {widest['width']:g}", quantity, _estimate(widest), low, high)
 
 
 def _branches(fits: pd.DataFrame) -> Iterator[tuple[str, str, pd.DataFrame]]:

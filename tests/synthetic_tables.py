@@ -96,7 +96,8 @@ STATEMENTS = {
     "A2": "the coefficient of variation becomes independent of N_D",
     "A3": "eps_L of a finite-width network is approximated by its infinite-width value",
     "A4": "infinite-width scaling laws resemble those of exact Bayesian inference",
-    "A5": "eps_L gives a credible interval of the test loss",
+    "A5 infinite": "eps_L gives the Bayesian credible interval of the test loss at infinite width",
+    "A5 trained": "trained networks heed the credible interval that infinite width predicts",
 }
 
 

@@ -151,10 +151,10 @@ def test_report_contains_every_verdict_and_number(tasks):
 
 def test_summary_is_counted_from_the_table():
     report = content(["digits"])
-    verdicts = report.verdicts.assign(verdict=["holds"] * 3 + ["not established"] * 2)
+    verdicts = report.verdicts.assign(verdict=["holds"] * 4 + ["not established"] * 2)
     text = " ".join(markdown_report(report._replace(verdicts=verdicts)).split())
     assert (
-        "Of 5 verdicts, one for each claim and task, 3 are *holds*, 0 *does not hold* and 2 *not established*." in text
+        "Of 6 verdicts, one for each claim and task, 4 are *holds*, 0 *does not hold* and 2 *not established*." in text
     )
     assert "digits (`uci_digits`): exponent 0.450(4) of μ_L and 0.463(21) of σ_L" in text
 
@@ -201,7 +201,7 @@ def test_page_is_self_contained():
     assert set(re.findall(r'href="([^"]*)"', page)) == {"https://arxiv.org/abs/2503.05938"}
     assert not re.search(r"<script|<link|@import|url\(", page)
     assert page.startswith("<!DOCTYPE html>")
-    assert page.count("<table>") == page.count("</table>") == 15
+    assert page.count("<table>") == page.count("</table>") == 16
     assert "μ<sub>L</sub>" in page
     assert "_L<" not in page
     assert "<title>Scaling laws of the test loss: replication report, profile quick</title>" in page
