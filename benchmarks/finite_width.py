@@ -11,9 +11,13 @@ exceed that of sgemm: below N = 2 d the first layer is trained with fewer operat
 import argparse
 import json
 import os
+import sys
 import time
+from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # the package is not installed, it lies beside
 
 import keras
 import numpy as np

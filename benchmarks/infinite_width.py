@@ -19,6 +19,9 @@ import sys
 import time
 import types
 import warnings
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # the package is not installed, it lies beside
 
 import numpy as np
 import pandas as pd
