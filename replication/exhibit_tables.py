@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 KEYS = ["task", "source", "method", "width", "training_time"]
+METHODS = {"gradient_descent": "gradient descent", "bayes": "Bayes"}  # as a reader sees them
 # statistic, law and parameter of each numeric column of the exponent table
 COLUMNS = {
     "mean_exponent": ("mean", "power_law", "exponent"),
@@ -88,7 +89,7 @@ def readable(table: pd.DataFrame) -> pd.DataFrame:
             columns[quantity] = table[name].to_list()
     shown = pd.DataFrame(columns)
     if "method" in shown:
-        shown["method"] = shown["method"].replace({"gradient_descent": "gradient descent", "bayes": "Bayes"})
+        shown["method"] = shown["method"].replace(METHODS)
     if "training_time" in shown:  # Bayesian inference takes no steps
         shown["training_time"] = shown["training_time"].replace("∞", "converged").mask(shown["method"] == "Bayes", "")
     return shown

@@ -9,17 +9,19 @@ WIDTHS = (32.0, 64.0, 128.0)
 STEPS = 1000.0
 EXPONENTS = {"digits": 0.45, "images": 0.12, "calorimeter": 0.8}
 STATISTICS = ("mean", "std", "coefficient_of_variation")
+# method, training time and height of each curve at infinite width
+INFINITE_WIDTH = (
+    ("gradient_descent", STEPS, 1.15),
+    ("gradient_descent", np.inf, 1.0),
+    ("bayes", np.inf, 0.85),
+)
 
 
 def learning_curves(tasks=tuple(SOURCES), seed=1):
     rng = np.random.default_rng(seed)
     rows = []
     for task in tasks:
-        for method, time, scale in (
-            ("gradient_descent", STEPS, 1.15),
-            ("gradient_descent", np.inf, 1.0),
-            ("bayes", np.inf, 0.85),
-        ):
+        for method, time, scale in INFINITE_WIDTH:
             rows += _curve(rng, task, method, np.inf, time, scale, SIZES, 0.02, 8)
         for width in WIDTHS:
             rows += _curve(rng, task, "trained", width, STEPS, 1.15 + 4 / width, SIZES[:-1], 0.12, 1)
@@ -145,11 +147,7 @@ def exact(tasks=tuple(SOURCES), draws=4):
     """Infinite width draw by draw: sigma_L^2 half from single points, mu_L a quarter of scatter."""
     rows = []
     for task in tasks:
-        for method, time, scale in (
-            ("gradient_descent", STEPS, 1.15),
-            ("gradient_descent", np.inf, 1.0),
-            ("bayes", np.inf, 0.85),
-        ):
+        for method, time, scale in INFINITE_WIDTH:
             for draw in range(draws):
                 for size in SIZES:
                     mean = scale * size ** -EXPONENTS[task] * (1 + 0.001 * draw)

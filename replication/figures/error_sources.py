@@ -91,11 +91,7 @@ def over_training_sets(table: pd.DataFrame, column: str, by: str = "training_siz
 
     Columns by, estimate, lower, upper; a single draw has no interval.
     """
-    rows = []
-    for value, draws in table.groupby(by)[column]:
-        several = len(draws) > 1
-        ends = over_draws(draws.to_numpy(), CONFIDENCE)[:3] if several else (draws.iloc[0], np.nan, np.nan)
-        rows.append((value, *ends))
+    rows = [(value, *over_draws(draws.to_numpy(), CONFIDENCE)[:3]) for value, draws in table.groupby(by)[column]]
     return pd.DataFrame(rows, columns=[by, "estimate", "lower", "upper"])
 
 

@@ -8,13 +8,21 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, MaxNLocator, NullLocator
 
 from replication.errors import ReplicationError
+from replication.exhibit_tables import METHODS
 from replication.figures.error_sources import over_training_sets
-from replication.figures.style import COLOURS, SYMBOLS, TRAINING_SIZE, dodged, readable_log_axis, sources, styled
+from replication.figures.style import (
+    COLOURS,
+    METHOD_MARKERS,
+    SYMBOLS,
+    TRAINING_SIZE,
+    dodged,
+    readable_log_axis,
+    sources,
+    statistic_axis,
+    styled,
+)
 
-METHODS = {"gradient_descent": "gradient descent", "bayes": "Bayes"}
-MARKERS = {"gradient_descent": "o", "bayes": "s"}
 LINES = {"gradient_descent": "solid", "bayes": "dashed"}
-LINEAR_UP_TO = 6  # largest over smallest eps_L that a linear axis from zero still shows well
 
 
 @styled
@@ -83,7 +91,7 @@ def _panel(axes: Axes, below: Axes, statistic: str, exact: pd.DataFrame, theory:
             axes.plot(predicted.index, predicted, color=style["color"], linestyle=LINES[method], label=label)
         if not (chosen := exact[exact.method == method]).empty:
             points = over_training_sets(chosen, statistic).set_index("training_size")
-            look = style | {"linestyle": "none", "marker": MARKERS[method], "label": METHODS[method]}
+            look = style | {"linestyle": "none", "marker": METHOD_MARKERS[method], "label": METHODS[method]}
             ratio = points.div(predicted, axis=0).dropna(subset="estimate")
             for ax, values in ((axes, points), (below, ratio)):
                 bars = np.stack([values.estimate - values.lower, values.upper - values.estimate])
@@ -92,16 +100,9 @@ def _panel(axes: Axes, below: Axes, statistic: str, exact: pd.DataFrame, theory:
 
 
 def _scales(axes: Axes, below: Axes, statistic: str) -> None:
-    """mu_L and sigma_L logarithmic; eps_L linear from zero, which shows flatness at its true size, where that fits."""
+    """Of a panel and of the ratio beneath it."""
     seen = np.concatenate([line.get_ydata(orig=False) for line in axes.lines])
-    seen = seen[np.isfinite(seen)]
-    if statistic == "coefficient_of_variation" and seen.max() < LINEAR_UP_TO * seen.min():
-        axes.set_ylim(bottom=0)
-        axes.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
-        axes.yaxis.set_major_formatter("{x:g}")
-    else:
-        axes.set_yscale("log")
-        readable_log_axis(axes.yaxis)
+    statistic_axis(axes, statistic, seen[np.isfinite(seen)])
     below.margins(y=0.15)
     low, high = below.get_ylim()
     edge = 0.1 * (high - low)  # where a tick's label would touch that of the panel above
@@ -116,7 +117,7 @@ def _legend(exact: pd.DataFrame, theory: pd.DataFrame) -> list[tuple]:
     entries = []
     for method, name in METHODS.items():
         if (exact.method == method).any():
-            mark = Line2D([], [], color=COLOURS[method], linestyle="none", marker=MARKERS[method])
+            mark = Line2D([], [], color=COLOURS[method], linestyle="none", marker=METHOD_MARKERS[method])
             entries.append((mark, f"{name}, exact"))
         if (theory.method == method).any():
             entries.append((Line2D([], [], color=COLOURS[method], linestyle=LINES[method]), f"{name}, theory"))

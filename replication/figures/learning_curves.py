@@ -5,7 +5,6 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import MaxNLocator
 
 from replication.exhibit_tables import plus_minus
 from replication.figures.style import (
@@ -16,11 +15,11 @@ from replication.figures.style import (
     finite_widths,
     readable_log_axis,
     sources,
+    statistic_axis,
     styled,
     width_marks,
 )
 
-LINEAR_UP_TO = 6  # largest over smallest eps_L that a linear axis from zero still shows well
 GUIDE = {"color": "0.55", "linewidth": 0.9, "linestyle": (0, (1, 1.5))}
 WINDOW = {"color": "#f2dfa0", "linewidth": 6, "solid_capstyle": "butt"}
 
@@ -109,17 +108,11 @@ def _label(method: str, time: float) -> str:
 
 
 def _scales(grid: np.ndarray) -> None:
-    """mu_L and sigma_L logarithmic; eps_L linear from zero, which shows flatness at its true size, where that fits."""
+    """Of all panels; a fitted law does not decide how its panel is drawn."""
     for column, statistic in enumerate(SYMBOLS):
         for axes in grid[:, column]:
             seen = np.concatenate([line.get_ydata() for line in axes.lines if line.get_label() != "_law"])
-            if statistic == "coefficient_of_variation" and seen.max() < LINEAR_UP_TO * seen.min():
-                axes.set_ylim(bottom=0)
-                axes.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
-                axes.yaxis.set_major_formatter("{x:g}")
-            else:
-                axes.set_yscale("log")
-                readable_log_axis(axes.yaxis)
+            statistic_axis(axes, statistic, seen)
     readable_log_axis(grid[0, 0].xaxis)  # the panels share this axis
 
 

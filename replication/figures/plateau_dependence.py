@@ -5,11 +5,12 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from replication.errors import ReplicationError
+from replication.exhibit_tables import METHODS
 from replication.figures.error_sources import over_training_sets
-from replication.figures.style import COLOURS, SYMBOLS, sources, styled
+from replication.figures.style import COLOURS, METHOD_MARKERS, SYMBOLS, linear_from_zero, sources, styled
 
 VARIED = {
     "depth": "hidden layers",
@@ -17,8 +18,6 @@ VARIED = {
     "bias_variance": r"bias variance $C_b$",
     "target_scale": "scale of the targets",
 }
-METHODS = {"gradient_descent": "gradient descent", "bayes": "Bayes"}
-MARKERS = {"gradient_descent": "o", "bayes": "s"}
 LARGEST = {"linestyle": "solid"}
 SMALLER = {"linestyle": (0, (3, 1.5)), "linewidth": 1.1, "markerfacecolor": "white", "alpha": 0.75}
 OWN = {"color": "0.85", "linewidth": 5, "solid_capstyle": "butt"}
@@ -45,9 +44,7 @@ def plateau_dependence(variations: pd.DataFrame) -> Figure:
         here = variations[(variations.task == task) & variations.training_size.isin(sizes)]
         for axes, varied in zip(axes_row, columns, strict=True):
             _panel(axes, here, varied, sizes)
-        axes_row[0].set_ylim(bottom=0)  # the row shares this axis
-        axes_row[0].yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
-        axes_row[0].yaxis.set_major_formatter("{x:g}")
+        linear_from_zero(axes_row[0])  # the row shares this axis
         axes_row[0].set_ylabel(SYMBOLS[EPS])
         axes_row[0].yaxis.set_label_coords(-0.22, 0.5)
         axes_row[0].set_title(f"{task} ({source})", loc="left", fontweight="bold")
@@ -91,7 +88,7 @@ def _panel(axes: Axes, variations: pd.DataFrame, varied: str, sizes: list[int]) 
                 continue
             curve = over_training_sets(chosen, EPS, by="value")
             bars = np.stack([curve.estimate - curve.lower, curve.upper - curve.estimate])
-            style = {"color": COLOURS[method], "marker": MARKERS[method]} | look
+            style = {"color": COLOURS[method], "marker": METHOD_MARKERS[method]} | look
             label = f"{METHODS[method]}, {size}"
             axes.errorbar(curve["value"], curve.estimate, bars, elinewidth=1.1, label=label, **style)
 
@@ -125,7 +122,7 @@ def _legend(variations: pd.DataFrame, sizes: list[int]) -> list[tuple]:
     for method in METHODS:
         if (variations.method == method).any():
             for size, look in zip(sizes, (LARGEST, SMALLER), strict=False):
-                style = {"color": COLOURS[method], "marker": MARKERS[method]} | look
+                style = {"color": COLOURS[method], "marker": METHOD_MARKERS[method]} | look
                 entries.append((Line2D([], [], **style), rf"{METHODS[method]}, $N_D = {size}$"))
     if (variations.value[variations.varied == "target_scale"] == 1).any():
         entries.append((Line2D([], [], **OWN), "network of the other exhibits"))

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib import font_manager
+from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
@@ -16,6 +17,8 @@ SYMBOLS = {"mean": r"$\mu_L$", "std": r"$\sigma_L$", "coefficient_of_variation":
 TRAINING_SIZE = r"training-set size $N_D$"
 MARKERS = "os^Dvphd"
 COLOURS = {"gradient_descent": "black", "bayes": sns.color_palette("colorblind")[0]}
+METHOD_MARKERS = {"gradient_descent": "o", "bayes": "s"}
+LINEAR_UP_TO = 6  # largest over smallest eps_L that a linear axis from zero still shows well
 DODGE = 0.035  # relative shift in N_D between neighbouring widths, so that their intervals do not cover each other
 
 
@@ -66,6 +69,25 @@ def width_marks(widths: list[float]) -> dict[float, dict]:
 def dodged(sizes: np.ndarray, place: int, places: int) -> np.ndarray:
     """N_D shifted on the logarithmic axis for the curve at `place` of `places`."""
     return np.asarray(sizes) * (1 + DODGE) ** (place - (places - 1) / 2)
+
+
+def statistic_axis(axes: Axes, statistic: str, seen: np.ndarray) -> None:
+    """mu_L and sigma_L logarithmic; eps_L linear from zero, which shows flatness at its true size, where that fits.
+
+    seen: the values that decide whether it fits.
+    """
+    if statistic == "coefficient_of_variation" and seen.max() < LINEAR_UP_TO * seen.min():
+        linear_from_zero(axes)
+    else:
+        axes.set_yscale("log")
+        readable_log_axis(axes.yaxis)
+
+
+def linear_from_zero(axes: Axes) -> None:
+    """A vertical axis from zero in plain numbers."""
+    axes.set_ylim(bottom=0)
+    axes.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
+    axes.yaxis.set_major_formatter("{x:g}")
 
 
 def readable_log_axis(axis: Axis, most: int = 6) -> None:

@@ -124,8 +124,7 @@ def _fill(spec: MLPSpec, x1, x2, gram: np.ndarray, ntk: np.ndarray | None) -> No
                     if symmetric:
                         matrix[columns, rows] = tile.T
 
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    with ThreadPoolExecutor(cores) as pool:
+    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
         list(pool.map(fill_row, range(0, len(x1), TILE)))
 
 

@@ -56,13 +56,11 @@ def _correct_equal_points(spec: MLPSpec, x: np.ndarray, *matrices: np.ndarray) -
     digits where a point meets itself (6e-9 to 3e-8 relative); everywhere else it is right to 1e-15.
     """
     _, group = np.unique(x, axis=0, return_inverse=True)
-    order = np.argsort(group, kind="stable")
-    same = np.split(order, np.flatnonzero(np.diff(group[order])) + 1)
+    repeated = np.flatnonzero(np.bincount(group) > 1)
     for matrix, exact in zip(matrices, closed_form.diagonal(spec, x), strict=True):
         np.fill_diagonal(matrix, exact)
-        for points in same:
-            if len(points) > 1:
-                matrix[np.ix_(points, points)] = exact[points[0]]
+        for points in (np.flatnonzero(group == one) for one in repeated):
+            matrix[np.ix_(points, points)] = exact[points[0]]
 
 
 @functools.cache  # compiled once for each network and shape of block

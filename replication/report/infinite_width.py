@@ -3,12 +3,11 @@
 import numpy as np
 import pandas as pd
 
-from replication.exhibit_tables import plus_minus
+from replication.exhibit_tables import METHODS, plus_minus
 from replication.settings import Window
 from replication.test_loss import POPULATION
 
 EPS = "coefficient_of_variation"
-METHODS = {"gradient_descent": "gradient descent", "bayes": "Bayes"}
 
 
 def sources_table(exact: pd.DataFrame, confidence: float) -> pd.DataFrame:
