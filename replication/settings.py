@@ -6,38 +6,30 @@ it names as parameters, which are also the ones that `dvc.yaml` declares for it.
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, model_validator
+
+from replication.sections import (
+    BiasVariance,
+    Bound,
+    Depth,
+    Positive,
+    ProfileName,
+    Section,
+    Share,
+    Sizes,
+    WeightVariance,
+)
 
 TaskName = Literal["digits", "images", "calorimeter"]
 SourceName = Literal["uci_digits", "photo_patches", "showers", "mnist", "cifar10", "calochallenge"]
+Activation = Literal["relu", "erf"]
+Algorithm = Literal["gradient_descent", "momentum", "minibatch", "adam"]
+Parametrisation = Literal["ntk", "standard", "mup"]
 SOURCES_OF_TASK: dict[TaskName, tuple[SourceName, ...]] = {
     "digits": ("uci_digits", "mnist"),
     "images": ("photo_patches", "cifar10"),
     "calorimeter": ("showers", "calochallenge"),
 }
-
-
-def _increasing(values: tuple[int, ...]) -> tuple[int, ...]:
-    if list(values) != sorted(set(values)):
-        raise ValueError("must increase strictly; sort the list and drop duplicates")
-    return values
-
-
-Positive = Annotated[int, Field(gt=0, le=10**7)]
-# names become folders and words of commands
-ProfileName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]
-Sizes = Annotated[tuple[Positive, ...], Field(min_length=1), AfterValidator(_increasing)]
-Share = Annotated[float, Field(gt=0, lt=1)]
-Bound = Annotated[float, Field(gt=0)]
-Depth = Annotated[int, Field(gt=0, le=1000)]
-WeightVariance = Annotated[float, Field(ge=1e-6, le=1e6)]
-BiasVariance = Annotated[float, Field(ge=0, le=1e6)]
-
-
-class Section(BaseModel):
-    """A part of a profile: immutable, no unknown keys, no silent conversion of types."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
 class MLPSpec(Section):
@@ -48,15 +40,27 @@ class MLPSpec(Section):
     """
 
     depth: Depth
-    activation: Literal["relu", "erf"]
+    activation: Activation
     weight_variance: WeightVariance
     bias_variance: BiasVariance
 
 
 class Training(Section):
-    """Full-batch gradient descent, the same number of steps for every task."""
+    """How members are trained; the number of steps is the same for every task, and at infinite width.
+
+    `algorithm` is full-batch gradient descent, the same with `momentum`, gradient descent on batches of `batch_size`
+    points, or Adam on all of them with the step `adam_learning_rate` / sqrt(width). `parametrisation` decides how fast
+    each layer learns: "ntk" all alike, "standard" each by its fan-in, "mup" with a read-out divided by sqrt(width) and
+    a learning rate multiplied by the width, so that features are learnt at any width. Infinite width knows gradient
+    descent in the NTK parametrisation alone.
+    """
 
     steps: Positive
+    algorithm: Algorithm
+    parametrisation: Parametrisation
+    momentum: Annotated[float, Field(ge=0, lt=1)]
+    batch_size: Positive
+    adam_learning_rate: Bound
 
 
 class Task(Section):
@@ -119,6 +123,30 @@ class FiniteWidth(Section):
     members: Annotated[int, Field(ge=8, le=10**6)]  # below, a bootstrap over members means little
 
 
+class TrainingVariations(Section):
+    """Ensembles of one width that differ from the profile's in one property; its own value is added."""
+
+    width: Positive
+    training_sizes: Sizes
+    members: Annotated[int, Field(ge=8, le=10**6)]
+    algorithm: tuple[Algorithm, ...]
+    parametrisation: tuple[Parametrisation, ...]
+    activation: tuple[Activation, ...]
+    depth: tuple[Depth, ...]
+
+
+class Execution(Section):
+    """Where members are trained; no result depends on it beyond rounding, so no stage is rerun when it changes.
+
+    `device` is "auto" (every GPU there is, else the processors), "cpu", "gpu", or one GPU, as in "gpu:0". `scheduler`
+    is the address of a Dask scheduler whose workers train, as in "tcp://head:8786", or null for this machine.
+    """
+
+    device: Annotated[str, StringConstraints(pattern=r"^(auto|cpu|gpu(:\d+)?)$")]
+    tensor_float_32: bool
+    scheduler: Annotated[str, StringConstraints(pattern=r"^(tcp|tls)://.+:\d+$")] | None
+
+
 class Statistics(Section):
     """Intervals: their confidence level, and the number of bootstrap resamples over members."""
 
@@ -172,6 +200,8 @@ class Profile(Section):
     learning_curve_theory: LearningCurveTheory
     published_numbers: PublishedNumbers
     finite_width: FiniteWidth
+    training_variations: TrainingVariations
+    execution: Execution
     statistics: Statistics
     scaling_laws: ScalingLaws
     claims: Claims
@@ -184,7 +214,7 @@ class Profile(Section):
                     f"tasks.{name}.source",
                     f"{task.source} does not feed {name}; use {' or '.join(SOURCES_OF_TASK[name])}",
                 )
-            for part in ("infinite_width", "variations", "finite_width"):
+            for part in ("infinite_width", "variations", "finite_width", "training_variations"):
                 largest = getattr(self, part).training_sizes[-1]
                 if largest > task.pool_size / 2:  # draws of more would be nearly the same set
                     pool = f"half of tasks.{name}.pool_size = {task.pool_size}"
@@ -204,6 +234,8 @@ class Profile(Section):
                 "finite_width.training_sizes",
                 f"{missing} not among infinite_width.training_sizes, which set the learning rate; add them there",
             )
+        if len(self.training_variations.training_sizes) < 3:
+            yield "training_variations.training_sizes", "a plateau and its slope need at least 3; add some"
         for key, part, points in (
             ("infinite_width", self.infinite_width, 4),
             ("finite_width", self.finite_width, 4),
@@ -235,7 +267,7 @@ class Settings(Section):
     """The whole of params.yaml; `shared` holds the sections that profiles refer to by YAML anchors."""
 
     pipeline: Pipeline
-    shared: dict = {}
+    shared: dict = Field(default_factory=dict)
     profiles: Annotated[dict[ProfileName, Profile], Field(min_length=1)]
 
     def problems(self):

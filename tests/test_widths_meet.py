@@ -3,14 +3,22 @@
 import numpy as np
 import pytest
 
-from replication.finite_width.ensemble import train_ensemble
+from replication.finite_width.ensemble import Data, Ensemble
+from replication.finite_width.members import member_losses
 from replication.infinite_width import predictions
 from replication.infinite_width.closed_form import kernels
 from replication.infinite_width.predictions import Problem
 from replication.settings import MLPSpec
 from replication.test_loss import bootstrap, gaussian_moments
+from tests.reference_network import training_of
 
-STEPS, MEMBERS = 100, 48
+STEPS, MEMBERS = 100, 96
+
+
+def losses_of(method, spec, width, problem, learning_rate):
+    x, *_ = problem
+    ensemble = Ensemble(method, 1, "toys", spec, training_of(STEPS), width, len(x), learning_rate, float("nan"))
+    return member_losses(ensemble, range(MEMBERS), Data(*problem), "cpu")[0]
 
 
 @pytest.fixture(scope="module")
@@ -21,15 +29,16 @@ def problem():
     return x, np.sin(x @ teacher), test_x, np.sin(test_x @ teacher)
 
 
+@pytest.mark.parametrize("method", ["trained", "linearised"])
 @pytest.mark.parametrize("activation", ["relu", "erf"])
-def test_wide_ensembles_have_the_predicted_moments(problem, activation):
+def test_wide_ensembles_have_the_predicted_moments(problem, activation, method):
     """Mean, standard deviation and eps_L of the test loss, and the mean training loss, within 4 standard errors."""
     spec = MLPSpec(depth=1, activation=activation, weight_variance=1.5, bias_variance=0.1)
     x, y, test_x, test_y = problem
     parts = kernels(spec, x), kernels(spec, x, test_x), kernels(spec, test_x).nngp
     descent = predictions.descend(Problem(*parts, y), len(x), 0.5, STEPS)
     exact = gaussian_moments(descent.prediction.mean, descent.prediction.covariance, test_y)
-    losses = train_ensemble(spec, 2048, range(MEMBERS), 1, "toys", x, y, test_x, test_y, descent.learning_rate, STEPS)
+    losses = losses_of(method, spec, 2048, problem, descent.learning_rate)
     rows = bootstrap(losses.test_loss.astype(float), 0.68, 2000, np.random.default_rng(0)).set_index("statistic")
     for name, value in exact._asdict().items():
         assert abs(rows.loc[name, "estimate"] - value) < 4 * rows.loc[name, "standard_error"], name
@@ -37,16 +46,18 @@ def test_wide_ensembles_have_the_predicted_moments(problem, activation):
     assert abs(losses.training_loss.mean() - descent.training_loss) < 4 * error
 
 
-def test_the_difference_falls_with_width(problem):
-    """Narrow ensembles lie further from infinite width than wide ones, in the mean loss."""
+@pytest.mark.parametrize("method", ["trained", "linearised"])
+def test_the_difference_to_infinite_width_falls_as_1_over_width(problem, method):
+    """ln of the mean loss over its infinite-width value, times the width, is the same at two widths within errors."""
     spec = MLPSpec(depth=3, activation="relu", weight_variance=2.0, bias_variance=0.0)
     x, y, test_x, test_y = problem
     parts = kernels(spec, x), kernels(spec, x, test_x), kernels(spec, test_x).nngp
     descent = predictions.descend(Problem(*parts, y), len(x), 0.3, STEPS)
     exact = gaussian_moments(descent.prediction.mean, descent.prediction.covariance, test_y).mean
-    gaps = []
-    for width in (8, 64, 384):
-        arguments = (x, y, test_x, test_y, descent.learning_rate, STEPS)
-        losses = train_ensemble(spec, width, range(MEMBERS), 1, "toys", *arguments).test_loss
-        gaps.append(abs(np.log(losses.mean() / exact)))
-    assert gaps[0] > 2 * gaps[1] > 2 * gaps[2]
+    corrections, errors = [], []
+    for width in (32, 128):
+        losses = losses_of(method, spec, width, problem, descent.learning_rate).test_loss.astype(float)
+        corrections.append(width * (losses.mean() / exact - 1))
+        errors.append(width * losses.std(ddof=1) / exact / np.sqrt(MEMBERS))
+    assert abs(corrections[0]) > 4 * errors[0]  # there is a correction
+    assert abs(corrections[0] - corrections[1]) < 3 * np.hypot(*errors)

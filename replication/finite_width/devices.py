@@ -1,14 +1,59 @@
-"""Settings of TensorFlow for the process; a program makes them, the library never does on import."""
+"""Where members are trained: the processors, one GPU, or all of them."""
 
-import tensorflow as tf
+import os
+import subprocess
+from typing import NamedTuple
+
+import psutil
+
+from replication.errors import ReplicationError
+from replication.finite_width.backends import backend
+
+MEMORY_SHARE = 0.5  # of what is free, for one chunk: room for what the framework needs besides
 
 
-def configure_devices() -> None:
-    """Prepare the process for training; to be called before anything else of TensorFlow's.
+class Placement(NamedTuple):
+    """`slots`: devices that work side by side, a processor core or a GPU each; `model`: what the hardware is called.
 
-    On a GPU: products in full float32 (TensorFlow's default, TF32, keeps 10 bits of the mantissa), and memory taken
-    as it is needed, not all of it at once. Processors need no setting.
+    On a processor a slot trains one member at a time, whose arrays stay in the core's cache; a GPU trains its share of
+    a chunk as one stack.
     """
-    tf.config.experimental.enable_tensor_float_32_execution(False)
-    for gpu in tf.config.list_physical_devices("GPU"):
-        tf.config.experimental.set_memory_growth(gpu, True)
+
+    slots: tuple[str, ...]
+    model: str
+
+    @property
+    def stacked(self) -> bool:
+        """Whether the members of a slot are trained as one stack."""
+        return not self.slots[0].startswith("cpu")
+
+
+def place(device: str, tensor_float_32: bool = False) -> Placement:
+    """The placement that a setting asks for: "auto", "cpu", "gpu" (all of them) or one GPU, "gpu:0".
+
+    Settles the precision of products for the process: full float32 unless `tensor_float_32`.
+    """
+    here = backend()
+    here.configure(tensor_float_32)
+    gpus = here.gpus()
+    if device == "cpu" or (device == "auto" and not gpus):
+        return Placement(("cpu:0",) * len(os.sched_getaffinity(0)), "cpu")
+    chosen = gpus if device in ("auto", "gpu") else [name for name in gpus if name == device]
+    if not chosen:
+        found = ", ".join(gpus) or "no GPU"
+        raise ReplicationError(f"device {device} is not there ({found} found)", "set execution.device to auto or cpu")
+    models = dict.fromkeys(here.model_of(gpu) for gpu in chosen)
+    return Placement(tuple(chosen), ", ".join(models) + (", TF32" if tensor_float_32 else ""))
+
+
+def free_memory(placement: Placement) -> int:
+    """Bytes that one chunk may take on each slot together."""
+    if not placement.stacked:
+        return int(MEMORY_SHARE * psutil.virtual_memory().available)
+    query = ["nvidia-smi", "--query-gpu=memory.free", "--format=csv,noheader,nounits"]
+    try:
+        lines = subprocess.run(query, capture_output=True, text=True, check=True).stdout.split()
+        mebibytes = [int(lines[int(slot.split(":")[1])]) for slot in placement.slots]
+    except (OSError, subprocess.CalledProcessError, ValueError, IndexError):
+        mebibytes = [4096] * len(placement.slots)  # of a card that does not tell, what even small ones have
+    return int(MEMORY_SHARE * 2**20 * min(mebibytes) * len(placement.slots))

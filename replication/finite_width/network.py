@@ -1,14 +1,27 @@
 """The multilayer perceptron in NTK parametrisation as Keras layers, for a stack of members trained side by side."""
 
 import math
+from typing import NamedTuple
 
 import keras
 from keras import ops
 
-from replication.finite_width.initialisation import Weights
 from replication.settings import MLPSpec
 
 ACTIVATIONS = {"relu": ops.relu, "erf": ops.erf}
+SLOPES = {
+    "relu": lambda z: ops.cast(z > 0, z.dtype),
+    "erf": lambda z: 2 / math.sqrt(math.pi) * ops.exp(-ops.square(z)),
+}
+
+
+class Shape(NamedTuple):
+    """Sizes of a stack: how many members, their input dimension, the width of their hidden layers, their outputs."""
+
+    members: int
+    inputs: int
+    width: int
+    outputs: int
 
 
 class StackedDense(keras.layers.Layer):
@@ -18,12 +31,13 @@ class StackedDense(keras.layers.Layer):
     members see the same; z is (members, points, units).
     """
 
-    def __init__(self, spec: MLPSpec, weight, bias):
+    def __init__(self, spec: MLPSpec, members: int, fan_in: int, units: int):
         super().__init__()
-        self.weight_scale = math.sqrt(spec.weight_variance / weight.shape[-2])
+        self.weight_scale = math.sqrt(spec.weight_variance / fan_in)
         self.bias_scale = math.sqrt(spec.bias_variance)
-        self.weight = self.add_weight(shape=weight.shape, initializer=_starting_at(weight), name="weight")
-        self.bias = self.add_weight(shape=bias.shape, initializer=_starting_at(bias), name="bias")
+        self.weight = self.add_weight(shape=(members, fan_in, units), initializer="zeros", name="weight")
+        self.bias = self.add_weight(shape=(members, units), initializer="zeros", name="bias")
+        self.built = True  # every variable exists by now
 
     def call(self, h):
         """Preactivations z."""
@@ -62,26 +76,29 @@ class StackedDualDense(keras.layers.Layer):
 
 
 class StackedMLP(keras.layers.Layer):
-    """z^1 from `first`, then z^l = sqrt(C_W / width) phi(z^(l-1)) W^l + sqrt(C_b) b^l; the last layer is the read-out.
+    """z^1 from the first layer, then z^l = sqrt(C_W / width) phi(z^(l-1)) W^l + sqrt(C_b) b^l up to the read-out.
 
-    Called on what `first` is called on; returns (members, points, outputs). `weights` are the pairs (W, b) behind it.
+    The first layer is in dual variables where `dual_size`, the number of training points, is given. Called on what that
+    layer is called on; returns (members, points, outputs), multiplied by `output_scale`. The arrays of
+    `trainable_variables` are those of the first layer, then W and b of every other.
     """
 
-    def __init__(self, spec: MLPSpec, first: StackedDense | StackedDualDense, weights: Weights):
+    def __init__(self, spec: MLPSpec, shape: Shape, dual_size: int | None = None, output_scale: float = 1.0):
         super().__init__()
+        members, inputs, width, outputs = shape
         self.activation = ACTIVATIONS[spec.activation]
-        self.first = first
-        self.behind = [StackedDense(spec, weight, bias) for weight, bias in weights]
-        self.built = True  # every variable exists by now
+        self.output_scale = output_scale
+        if dual_size:
+            self.first = StackedDualDense(members, dual_size, width)
+        else:
+            self.first = StackedDense(spec, members, inputs, width)
+        units = [width] * (spec.depth - 1) + [outputs]
+        self.behind = [StackedDense(spec, members, width, size) for size in units]
+        self.built = True
 
     def call(self, inputs):
         """Outputs of every member."""
         z = self.first(inputs)
         for layer in self.behind:
             z = layer(self.activation(z))
-        return z
-
-
-def _starting_at(value):
-    """Initialiser that returns `value`: Keras loses what is assigned to a variable inside build()."""
-    return lambda shape, dtype: ops.convert_to_tensor(value, dtype)
+        return z if self.output_scale == 1 else self.output_scale * z

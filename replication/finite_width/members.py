@@ -1,0 +1,88 @@
+"""The losses of members of an ensemble, computed on this machine."""
+
+import math
+
+import numpy as np
+
+from replication.errors import ReplicationError
+from replication.finite_width.devices import free_memory, place
+from replication.finite_width.ensemble import Data, Ensemble, EnsembleLosses
+from replication.finite_width.initialisation import Weights, initial_weights
+from replication.finite_width.linearised import linearise
+from replication.finite_width.training import Diverged, OnProgress, train
+from replication.seeds import generator
+
+FLOAT32_BYTES = 4
+ROUNDS = 4  # members that each core trains in a chunk: what a kill can cost, against what starting a chunk does
+
+
+def member_bytes(ensemble: Ensemble, inputs: int, outputs: int, test_size: int) -> int:
+    """Memory one member takes in training, about: weights, with gradients and updates, and activations."""
+    width, depth, points = ensemble.width, ensemble.network.depth, ensemble.training_size + test_size
+    weights = width * (inputs + depth * width + outputs)
+    return FLOAT32_BYTES * 4 * (weights + points * (depth * width + outputs))
+
+
+def chunk_size(ensemble: Ensemble, data: Data, device: str) -> int:
+    """How many members are trained at a time, and stored together: by memory on GPUs, a few for each core else."""
+    placement = place(device)
+    fitting = free_memory(placement) // member_bytes(ensemble, data.x.shape[1], data.y.shape[1], len(data.test_x))
+    most = fitting if placement.stacked else min(fitting, ROUNDS * len(placement.slots))
+    return max(most, len(placement.slots))
+
+
+def member_losses(
+    ensemble: Ensemble,
+    members: range,
+    data: Data,
+    device: str,
+    on_progress: OnProgress = lambda member_steps: None,
+    tensor_float_32: bool = False,
+) -> tuple[EnsembleLosses, str]:
+    """Losses of these members, and what the device is called that they were computed on.
+
+    On a processor they do not depend, to the last bit, on which other members are computed with them, nor on the number
+    of cores. On a GPU, whose members are stacked, they agree to rounding.
+    """
+    placement = place(device, tensor_float_32)
+    weights = [_weights(ensemble, member, data) for member in members]
+    arguments = ensemble.network, ensemble.training, weights, data, ensemble.learning_rate, placement
+    try:
+        if ensemble.method == "linearised":
+            return linearise(*arguments, on_progress), placement.model
+        return train(*arguments, _batches(ensemble), on_progress), placement.model
+    except Diverged as error:
+        raise ReplicationError(f"{error.problem}, {_rate(ensemble)}", _remedy(ensemble)) from None
+
+
+def _weights(ensemble: Ensemble, member: int, data: Data) -> Weights:
+    name = "member", ensemble.task, ensemble.width, ensemble.training_size, member
+    inputs, outputs = data.x.shape[1], data.y.shape[1]
+    return initial_weights(ensemble.network, inputs, ensemble.width, outputs, generator(ensemble.seed, *name))
+
+
+def _batches(ensemble: Ensemble) -> np.ndarray | None:
+    """Indices of the points of every step, (steps, batch size), for the algorithm that needs them.
+
+    One shuffle after another, cut into batches; the same for every member, so that members differ by their initial
+    weights alone.
+    """
+    training, points = ensemble.training, ensemble.training_size
+    if training.algorithm != "minibatch" or training.batch_size >= points:
+        return None
+    shuffles = generator(ensemble.seed, "batches", ensemble.task, points)
+    epochs = -(-training.steps * training.batch_size // points)
+    order = np.concatenate([shuffles.permutation(points) for _ in range(epochs)])
+    return order[: training.steps * training.batch_size].reshape(training.steps, training.batch_size)
+
+
+def _rate(ensemble: Ensemble) -> str:
+    rate, largest = ensemble.learning_rate, ensemble.largest_learning_rate
+    here = f"width {ensemble.width}, N_D {ensemble.training_size}, learning rate {rate:.4g}"
+    return here if math.isnan(largest) else f"{here}, {rate / largest:.2g} of the largest stable one, {largest:.4g}"
+
+
+def _remedy(ensemble: Ensemble) -> str:
+    if ensemble.training.algorithm == "adam":
+        return "lower adam_learning_rate in params.yaml"
+    return "lower the task's learning_rate_fraction in params.yaml"

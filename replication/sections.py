@@ -1,0 +1,28 @@
+"""What every section of the settings is made of: the frozen model and the kinds of numbers."""
+
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+
+
+def _increasing(values: tuple[int, ...]) -> tuple[int, ...]:
+    if list(values) != sorted(set(values)):
+        raise ValueError("must increase strictly; sort the list and drop duplicates")
+    return values
+
+
+Positive = Annotated[int, Field(gt=0, le=10**7)]
+# names become folders and words of commands
+ProfileName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]
+Sizes = Annotated[tuple[Positive, ...], Field(min_length=1), AfterValidator(_increasing)]
+Share = Annotated[float, Field(gt=0, lt=1)]
+Bound = Annotated[float, Field(gt=0)]
+Depth = Annotated[int, Field(gt=0, le=1000)]
+WeightVariance = Annotated[float, Field(ge=1e-6, le=1e6)]
+BiasVariance = Annotated[float, Field(ge=0, le=1e6)]
+
+
+class Section(BaseModel):
+    """A part of a profile: immutable, no unknown keys, no silent conversion of types."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
