@@ -6,7 +6,7 @@ ReLU, arc-cosine kernels of Cho and Saul 2009; erf, Williams 1997; the NTK recur
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
@@ -56,15 +56,23 @@ def erf_moments(k, q1, q2):
 MOMENTS = {"relu": relu_moments, "erf": erf_moments}
 
 
-def kernels(spec: MLPSpec, x1: np.ndarray, x2: np.ndarray | None = None) -> Kernels:
+def kernels(
+    spec: MLPSpec,
+    x1: np.ndarray,
+    x2: np.ndarray | None = None,
+    rates: Sequence[tuple[float, float]] | None = None,
+) -> Kernels:
     """K and Theta of the network `spec` between the rows of x1 (n1, d) and x2 (n2, d); x2 = None means x1 itself.
 
     K_1 = Theta_1 = C_b + C_W x.x'/d; each layer then maps K -> C_b + C_W E[phi phi] and
     Theta -> K_new + C_W E[phi' phi'] Theta. On the diagonal of x1 with itself the cosine is exactly one. Memory: the
     result, and a few tiles for each core.
+
+    `rates`, one pair for each layer up to the read-out, multiply what its weights and its biases add to Theta: the
+    kernel of layers that learn at different rates.
     """
     result = Kernels(_gram(x1, x2), np.empty((len(x1), len(x1 if x2 is None else x2))))
-    _fill(spec, x1, x2, *result)
+    _fill(spec, x1, x2, *result, rates)
     return result
 
 
@@ -96,7 +104,7 @@ def _diagonals(spec: MLPSpec, x: np.ndarray) -> Iterator[Kernels]:
         yield kernels
 
 
-def _fill(spec: MLPSpec, x1, x2, gram: np.ndarray, ntk: np.ndarray | None) -> None:
+def _fill(spec: MLPSpec, x1, x2, gram: np.ndarray, ntk: np.ndarray | None, rates=None) -> None:
     """Turn the Gram matrix into K in place, and write Theta where it is wanted, a row of tiles to each core at a time.
 
     Of a symmetric matrix the tiles on and above the diagonal are computed, and mirrored.
@@ -113,11 +121,12 @@ def _fill(spec: MLPSpec, x1, x2, gram: np.ndarray, ntk: np.ndarray | None) -> No
             if symmetric and first == start:
                 k = np.triu(k) + np.triu(k, 1).T
             k = spec.bias_variance + spec.weight_variance / x1.shape[1] * k
-            theta = k.copy() if ntk is not None else None
-            for q1, q2 in zip(variances1[:-1], variances2[:-1], strict=True):
+            first_rate, *later = rates or [None] * (spec.depth + 1)
+            theta = _own_share(spec, k, first_rate).copy() if ntk is not None else None
+            for q1, q2, rate in zip(variances1[:-1], variances2[:-1], later, strict=True):
                 if symmetric and first == start:
                     np.fill_diagonal(k, q1[rows])  # the cosine is exactly one
-                k, theta = _next_layer(spec, k, theta, q1[rows, None], q2[None, columns])
+                k, theta = _next_layer(spec, k, theta, q1[rows, None], q2[None, columns], rate)
             for matrix, tile in ((gram, k), (ntk, theta)):
                 if matrix is not None:
                     matrix[rows, columns] = tile
@@ -128,7 +137,12 @@ def _fill(spec: MLPSpec, x1, x2, gram: np.ndarray, ntk: np.ndarray | None) -> No
         list(pool.map(fill_row, range(0, len(x1), TILE)))
 
 
-def _next_layer(spec, k, theta, q1, q2):
+def _own_share(spec, k, rate):
+    """What a layer's own weights and biases add to Theta: K where both learn at rate one."""
+    return k if rate is None else rate[0] * (k - spec.bias_variance) + rate[1] * spec.bias_variance
+
+
+def _next_layer(spec, k, theta, q1, q2, rate=None):
     product, slope = MOMENTS[spec.activation](k, q1, q2)
     product *= spec.weight_variance
     product += spec.bias_variance
@@ -136,5 +150,5 @@ def _next_layer(spec, k, theta, q1, q2):
         return Kernels(product, None)
     slope *= spec.weight_variance
     slope *= theta
-    slope += product
+    slope += _own_share(spec, product, rate)
     return Kernels(product, slope)

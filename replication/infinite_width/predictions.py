@@ -118,11 +118,12 @@ def _reduced(problem: Problem, sizes: Sequence[int], lower: np.ndarray, v: np.nd
         yield half
 
 
-def descend(problem: Problem, size: int, learning_rate_fraction: float, steps: int) -> Descent:
+def descend(problem: Problem, size: int, learning_rate_fraction: float, steps: int, momentum: float = 0.0) -> Descent:
     """`steps` steps of gradient descent on 1/(2 n) ||f - Y||^2 with eta = fraction x 2 / lambda_max(Theta / n).
 
     T = Theta_* Theta^-1 (I - P), P = (I - eta Theta / n)^steps, by an eigendecomposition of Theta = E l E'. The mean
-    training loss is (||P Y||_F^2 + C tr(P K P)) / (2 n). Nothing is inverted, so nothing is regularised.
+    training loss is (||P Y||_F^2 + C tr(P K P)) / (2 n). Nothing is inverted, so nothing is regularised. With a heavy
+    ball's `momentum` beta the largest stable step is (1 + beta) times as large, and P is that of `_heavy_ball`.
     """
     k, theta = (kernel[:size, :size] for kernel in problem.training)
     k_cross, theta_cross = (kernel[:size] for kernel in problem.cross)
@@ -130,10 +131,13 @@ def descend(problem: Problem, size: int, learning_rate_fraction: float, steps: i
     eigenvalues, modes = eigh(theta, driver="evd", check_finite=False)
     condition_number = float(eigenvalues[-1] / eigenvalues[0]) if eigenvalues[0] > 0 else np.inf
     eigenvalues = np.clip(eigenvalues, 0.0, None)
-    learning_rate = learning_rate_fraction * 2 * size / eigenvalues[-1]
-    left = (1 - learning_rate / size * eigenvalues) ** steps
-    # (1 - left) / l tends to eta steps / n where the eigenvalue vanishes
-    gain = np.divide(1 - left, eigenvalues, out=np.full(size, learning_rate * steps / size), where=eigenvalues > 0)
+    learning_rate = learning_rate_fraction * 2 * (1 + momentum) * size / eigenvalues[-1]
+    if momentum:
+        left, gain = _heavy_ball(learning_rate / size, eigenvalues, steps, momentum)
+    else:
+        left = (1 - learning_rate / size * eigenvalues) ** steps
+        # (1 - left) / l tends to eta steps / n where the eigenvalue vanishes
+        gain = np.divide(1 - left, eigenvalues, out=np.full(size, learning_rate * steps / size), where=eigenvalues > 0)
     transfer = modes @ (gain[:, None] * (modes.T @ theta_cross))  # T'
     cross = transfer.T @ (0.5 * (k @ transfer) - k_cross)
     covariance = problem.test_nngp + cross + cross.T
@@ -141,6 +145,14 @@ def descend(problem: Problem, size: int, learning_rate_fraction: float, steps: i
     powers = np.einsum("ij,ij->j", modes, k @ modes)  # diagonal of E' K E
     residual = np.sum((left[:, None] * (modes.T @ y)) ** 2) + y.shape[1] * left**2 @ powers
     return Descent(prediction, float(learning_rate), float(residual / (2 * size)))
+
+
+def _heavy_ball(step: float, eigenvalues: np.ndarray, steps: int, momentum: float) -> tuple[np.ndarray, np.ndarray]:
+    """P and (1 - P) / l: with s = step x l, P_k = 1 - s q_k and q_{k+1} = 1 + (1 + beta - s) q_k - beta q_{k-1}."""
+    before, now = np.zeros_like(eigenvalues), np.ones_like(eigenvalues)
+    for _ in range(steps - 1):
+        before, now = now, 1 + (1 + momentum - step * eigenvalues) * now - momentum * before
+    return 1 - step * eigenvalues * now, step * now
 
 
 def _solve(lower: np.ndarray, b: np.ndarray) -> np.ndarray:
