@@ -67,8 +67,7 @@ def test_momentum_agrees_with_its_steps(spec, points, rng, steps):
     parts = kernels(spec, x), kernels(spec, x, test_x), kernels(spec, test_x).nngp
     descent = predictions.descend(Problem(*parts, y), 9, 0.4, steps, momentum=0.7)
     theta, cross = parts[0].ntk, parts[1].ntk
-    largest = 2 * 1.7 * 9 / np.linalg.eigvalsh(theta)[-1]
-    assert descent.learning_rate == pytest.approx(0.4 * largest)
+    assert descent.learning_rate == pytest.approx(0.4 * 2 * 9 / np.linalg.eigvalsh(theta)[-1])
     # outputs are linear in (targets, outputs at initialisation), which stand side by side in the columns
     test_count = len(test_x)
     f, f_test = np.hstack([np.zeros((9, 2)), np.eye(9), np.zeros((9, test_count))]), None

@@ -123,7 +123,8 @@ def descend(problem: Problem, size: int, learning_rate_fraction: float, steps: i
 
     T = Theta_* Theta^-1 (I - P), P = (I - eta Theta / n)^steps, by an eigendecomposition of Theta = E l E'. The mean
     training loss is (||P Y||_F^2 + C tr(P K P)) / (2 n). Nothing is inverted, so nothing is regularised. With a heavy
-    ball's `momentum` beta the largest stable step is (1 + beta) times as large, and P is that of `_heavy_ball`.
+    ball's `momentum` beta the step is the same, of which (1 + beta) / fraction times were stable, and P is that of
+    `_heavy_ball`.
     """
     k, theta = (kernel[:size, :size] for kernel in problem.training)
     k_cross, theta_cross = (kernel[:size] for kernel in problem.cross)
@@ -131,7 +132,7 @@ def descend(problem: Problem, size: int, learning_rate_fraction: float, steps: i
     eigenvalues, modes = eigh(theta, driver="evd", check_finite=False)
     condition_number = float(eigenvalues[-1] / eigenvalues[0]) if eigenvalues[0] > 0 else np.inf
     eigenvalues = np.clip(eigenvalues, 0.0, None)
-    learning_rate = learning_rate_fraction * 2 * (1 + momentum) * size / eigenvalues[-1]
+    learning_rate = learning_rate_fraction * 2 * size / eigenvalues[-1]
     if momentum:
         left, gain = _heavy_ball(learning_rate / size, eigenvalues, steps, momentum)
     else:
