@@ -93,7 +93,7 @@ def main():
 
     def ensemble(method, steps):
         training = Training(
-            **{"steps": steps, "algorithm": "gradient_descent", "parametrisation": "ntk"},
+            **{"steps": steps, "algorithm": "gradient_descent", "schedule": "constant", "parametrisation": "ntk"},
             **{"momentum": 0.0, "batch_size": 1, "adam_learning_rate": 1.0},
         )
         drawn = Ensemble(method, 0, "digits", spec, training, n, points, LEARNING_RATE, float("nan"))

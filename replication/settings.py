@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, model_validator
 
+from replication.regime_settings import TrainedRegimes
 from replication.sections import (
     BiasVariance,
     Bound,
@@ -25,6 +26,7 @@ SourceName = Literal["uci_digits", "photo_patches", "showers", "mnist", "cifar10
 Activation = Literal["relu", "erf"]
 Algorithm = Literal["gradient_descent", "momentum", "minibatch", "adam"]
 Parametrisation = Literal["ntk", "standard", "mup"]
+Schedule = Literal["constant", "cosine"]
 SOURCES_OF_TASK: dict[TaskName, tuple[SourceName, ...]] = {
     "digits": ("uci_digits", "mnist"),
     "images": ("photo_patches", "cifar10"),
@@ -49,7 +51,8 @@ class Training(Section):
     """How members are trained; the number of steps is the same for every task, and at infinite width.
 
     `algorithm` is full-batch gradient descent, the same with `momentum`, gradient descent on batches of `batch_size`
-    points, or Adam on all of them with the step `adam_learning_rate` / sqrt(width). `parametrisation` decides how fast
+    points, or Adam on all of them with the step `adam_learning_rate` / sqrt(width). With the `schedule` "cosine" the
+    learning rate falls to zero along half a period. `parametrisation` decides how fast
     each layer learns: "ntk" all alike, "standard" each by its fan-in, "mup" with a read-out divided by sqrt(width) and
     a learning rate multiplied by the width, so that features are learnt at any width. Infinite width knows gradient
     descent in the NTK parametrisation alone.
@@ -57,6 +60,7 @@ class Training(Section):
 
     steps: Positive
     algorithm: Algorithm
+    schedule: Schedule
     parametrisation: Parametrisation
     momentum: Annotated[float, Field(ge=0, lt=1)]
     batch_size: Positive
@@ -202,6 +206,7 @@ class Profile(Section):
     finite_width: FiniteWidth
     training_variations: TrainingVariations
     execution: Execution
+    trained_regimes: TrainedRegimes
     statistics: Statistics
     scaling_laws: ScalingLaws
     claims: Claims
@@ -228,6 +233,13 @@ class Profile(Section):
                 "learning_curve_theory.training_sizes",
                 "must end at a quarter of sample_size, which knows no finer modes; drop sizes or enlarge it",
             )
+        regimes = self.trained_regimes
+        if regimes.task not in self.tasks:
+            yield "trained_regimes.task", f"{regimes.task} is no task of this profile; use {' or '.join(self.tasks)}"
+        else:
+            pool = self.tasks[regimes.task].pool_size
+            if max(regimes.population, regimes.variance_width.training_size) > pool:
+                yield "trained_regimes.population", f"exceeds tasks.{regimes.task}.pool_size = {pool}; lower it"
         missing = sorted(set(self.finite_width.training_sizes) - set(self.infinite_width.training_sizes))
         if missing:
             yield (

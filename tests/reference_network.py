@@ -23,10 +23,11 @@ def data(inputs=12, training_size=20, test_size=15):
     return Data(*(rng.standard_normal(shape) for shape in points))
 
 
-def training_of(steps, algorithm="gradient_descent", parametrisation="ntk", batch_size=8):
+def training_of(steps, algorithm="gradient_descent", parametrisation="ntk", batch_size=8, schedule="constant"):
     return Training(
         steps=steps,
         algorithm=algorithm,
+        schedule=schedule,
         parametrisation=parametrisation,
         momentum=0.8,
         batch_size=batch_size,

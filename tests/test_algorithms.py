@@ -35,12 +35,13 @@ def pairs(arrays):
     return list(zip(arrays[::2], arrays[1::2], strict=True))
 
 
-def textbook(weights, x, y, algorithm, rate, batches):
+def textbook(weights, x, y, algorithm, largest_rate, batches, schedule):
     """Heavy ball, stochastic gradients and Adam as their papers write them."""
     weights = flat(doubles(weights))
     first = [np.zeros_like(array) for array in weights]
     second = [np.zeros_like(array) for array in weights]
     for step in range(STEPS):
+        rate = largest_rate * (math.cos(math.pi / 2 * step / STEPS) ** 2 if schedule == "cosine" else 1)
         rows = batches[step] if batches is not None else slice(None)
         gradients = flat(reference_gradient(SPEC, pairs(weights), x[rows], y[rows]))
         for place, gradient in enumerate(gradients):
@@ -58,15 +59,18 @@ def textbook(weights, x, y, algorithm, rate, batches):
     return pairs(weights)
 
 
+@pytest.mark.parametrize("schedule", ["constant", "cosine"])
 @pytest.mark.parametrize(("algorithm", "rate"), [("momentum", 0.05), ("minibatch", 0.1), ("adam", 0.01)])
-def test_algorithms_agree_with_their_textbook_form(algorithm, rate):
+def test_algorithms_agree_with_their_textbook_form(algorithm, rate, schedule):
     members, both = members_of(SPEC, INPUTS, WIDTH, 2), data()
     batches = None
     if algorithm == "minibatch":
         batches = np.random.default_rng(0).integers(0, len(both.x), (STEPS, 8))
-    losses = train(SPEC, training_of(STEPS, algorithm), members, both, rate, CPU, batches)
+    if (algorithm, schedule) == ("momentum", "cosine"):
+        pytest.skip("the velocity holds rates of the past in the textbook's form, and not in ours")
+    losses = train(SPEC, training_of(STEPS, algorithm, schedule=schedule), members, both, rate, CPU, batches)
     for place, weights in enumerate(members):
-        trained = textbook(weights, both.x, both.y, algorithm, rate, batches)
+        trained = textbook(weights, both.x, both.y, algorithm, rate, batches, schedule)
         for found, (x, y) in zip(losses, (both[:2], both[2:]), strict=True):
             assert found[place] == pytest.approx(reference_loss(SPEC, trained, x, y), rel=1e-4)
 

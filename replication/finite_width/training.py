@@ -1,6 +1,7 @@
 """Training of the members of an ensemble, many steps in one call of a compiled program."""
 
 import functools
+import math
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
@@ -171,10 +172,12 @@ def _program(spec: MLPSpec, training: Training, shape: Shape, dual_size: int | N
                 points, targets = (ops.take(array, batch, axis=0) for array in (inputs, y))
             # members share no weight: the gradient of the sum is each member's own
             gradients = here.gradient(lambda state: ops.sum(loss(state, points, targets)), state)
-            moved, kept = [], []
+            now, moved, kept = rate, [], []
+            if training.schedule == "cosine":
+                now = rate * (1 + ops.cos(math.pi / training.steps * ops.cast(first + index, "float32"))) / 2
             for value, gradient, slot, factor in zip(state, gradients, slots, factors, strict=True):
                 direction, slot = algorithm.direction(gradient, slot, first + index)
-                moved.append(value - (rate if factor == 1 else factor * rate) * direction)
+                moved.append(value - (now if factor == 1 else factor * now) * direction)
                 kept.append(slot)
             return moved, kept
 

@@ -17,7 +17,12 @@ class Variant(NamedTuple):
 
 def variants(network: MLPSpec, training: Training, variations: TrainingVariations) -> Iterator[Variant]:
     """Every value of every property, the profile's own among them."""
-    for varied, base in (("algorithm", training), ("parametrisation", training), ("activation", network), ("depth", network)):
+    for varied, base in (
+        ("algorithm", training),
+        ("parametrisation", training),
+        ("activation", network),
+        ("depth", network),
+    ):
         for value in dict.fromkeys((getattr(base, varied), *getattr(variations, varied))):
             changed = base.model_copy(update={varied: value})
             pair = (network, changed) if base is training else (changed, training)

@@ -1,0 +1,100 @@
+"""Stage: trained networks where the variance of width or data, or the resolution of the width, limits the loss."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+from tqdm import tqdm
+
+from replication.datasets import prepared
+from replication.datasets.preprocessing import Preprocessing
+from replication.datasets.training_sets import training_order
+from replication.infinite_width.closed_form import kernels
+from replication.regime_settings import TrainedRegimes
+from replication.settings import Execution, MLPSpec, Task, Training
+from replication.stages import files
+from replication.stages.command import run
+from replication.stages.places import Place
+
+DRAW = 0
+
+
+def train_regimes(
+    place: Place,
+    seed: int,
+    tasks: dict[str, Task],
+    network: MLPSpec,
+    training: Training,
+    trained_regimes: TrainedRegimes,
+    execution: Execution,
+) -> None:
+    """Train networks in the variance-limited regimes of arXiv 2102.06701 and where width limits the resolution."""
+    # TensorFlow takes seconds to import: not before the settings are known to be valid
+    from replication.finite_width import devices
+
+    task, regimes = trained_regimes.task, trained_regimes
+    dataset = prepared.read(Place(place.profile, task).prepared)
+    preprocessing = Preprocessing.of(dataset)
+    x, y = preprocessing.training(dataset, training_order(tasks[task].pool_size, regimes.population, seed, task, DRAW))
+    test_x, test_y = preprocessing.test(dataset)
+    placement = devices.place(execution.device, execution.tensor_float_32)
+    series = f"{task} ({tasks[task].source})"
+    jobs = {
+        ("variance_width", "width"): _variance_width(regimes, network, training, x, y, test_x, test_y, seed, placement),
+        ("variance_data", "training_size"): _variance_data(regimes, network, training, x, y, seed, placement),
+        ("resolution_width", "width"): _resolution_width(regimes, network, training, x, y, seed, placement),
+    }
+    total = sum(map(len, (regimes.variance_width.widths, regimes.variance_data.training_sizes)))
+    rows = []
+    with tqdm(total=total + len(regimes.resolution_width.widths), desc="trained regimes", disable=None) as progress:
+        for (regime, variable), sizes in jobs.items():
+            for row in sizes:
+                label = {"route": "trained", "regime": regime, "series": series, "variable": variable}
+                rows.append(label | row | {"theory": np.nan})
+                progress.update()
+    files.write_table(place.results("regimes", "trained.csv"), pd.DataFrame(rows))
+
+
+def _variance_width(regimes, network, training, x, y, test_x, test_y, seed, placement) -> Iterator[dict]:
+    from replication.finite_width.ensemble import Data
+    from replication.finite_width.regimes import variance_limited_in_width
+
+    own = regimes.variance_width
+    spec = network.model_copy(update={"depth": own.depth, "activation": own.activation})
+    descent = training.model_copy(update={"steps": own.steps, "algorithm": "gradient_descent"})
+    data = Data(x[: own.training_size], y[: own.training_size], test_x, test_y)
+    rate = _learning_rate(spec, data.x, own.learning_rate_fraction)
+    return variance_limited_in_width(spec, descent, data, rate, own.widths, own.members, seed, placement)
+
+
+def _variance_data(regimes, network, training, x, y, seed, placement) -> Iterator[dict]:
+    from replication.finite_width.ensemble import Data
+    from replication.finite_width.regimes import variance_limited_in_data
+
+    own = regimes.variance_data
+    spec = network.model_copy(update={"depth": 1, "activation": own.activation})
+    descent = training.model_copy(update={"steps": own.steps, "algorithm": "gradient_descent"})
+    # the largest eigenvalue is that of a collective mode, which a few hundred points show
+    rate = _learning_rate(spec, x[:1024], own.learning_rate_fraction)
+    sizes = own.training_sizes, own.draws, own.members
+    return variance_limited_in_data(spec, descent, Data(x, y, x, y), rate, own.width, *sizes, seed, placement)
+
+
+def _resolution_width(regimes, network, training, x, y, seed, placement) -> Iterator[dict]:
+    from replication.finite_width.ensemble import Data
+    from replication.finite_width.regimes import resolution_limited_in_width
+
+    own = regimes.resolution_width
+    spec = network.model_copy(update={"depth": 1})
+    adam = training.model_copy(update={"steps": own.steps, "algorithm": "adam", "schedule": "cosine"})
+    rate = own.adam_learning_rate
+    return resolution_limited_in_width(spec, adam, Data(x, y, x, y), rate, own.widths, own.members, seed, placement)
+
+
+def _learning_rate(spec: MLPSpec, x: np.ndarray, fraction: float) -> float:
+    """A fraction of the largest stable step of the infinitely wide network, 2 / lambda_max(Theta / N)."""
+    return fraction * 2 * len(x) / np.linalg.eigvalsh(kernels(spec, x).ntk)[-1]
+
+
+if __name__ == "__main__":
+    run(train_regimes)
