@@ -8,3 +8,7 @@ class ReplicationError(Exception):
         super().__init__(f"{problem}: {remedy}")
         self.problem = problem
         self.remedy = remedy
+
+    def __reduce__(self):
+        """Pickled, as by a cluster that sends it home, by what it was made of."""
+        return type(self), (self.problem, self.remedy)

@@ -28,12 +28,16 @@ class Ensemble(NamedTuple):
 
 
 class Data(NamedTuple):
-    """Training set x (N, d), y (N, outputs) and test set, likewise, of one ensemble."""
+    """Training set x (N, d), y (N, outputs) and test set, likewise."""
 
     x: np.ndarray
     y: np.ndarray
     test_x: np.ndarray
     test_y: np.ndarray
+
+    def first(self, training_size: int) -> "Data":
+        """The nested training set of this size, and the same test set."""
+        return self._replace(x=self.x[:training_size], y=self.y[:training_size])
 
 
 class EnsembleLosses(NamedTuple):

@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from pydantic import ValidationError
 
 from replication.errors import ReplicationError
 from replication.params import profile_named, read_settings
-from replication.settings import Profile
+from replication.settings import Execution, Profile
 from replication.stages import files
 from replication.stages.places import Place
 
@@ -40,16 +41,21 @@ def run(stage: Callable[..., None], record: bool = True) -> None:
     def command(
         profile: Annotated[str, typer.Argument(help="A profile of params.yaml.")],
         task: Annotated[str | None, typer.Argument(help="A task of the profile, for stages that work on one.")] = None,
+        device: Annotated[str | None, _option(stage, "execution.device: auto, cpu, gpu or gpu:0.")] = None,
+        scheduler: Annotated[str | None, _option(stage, "execution.scheduler: tcp://host:8786.")] = None,
     ) -> None:
         place = Place(profile, task)
         try:
             start = time.monotonic()
             settings = profile_named(read_settings(Path("params.yaml")), profile)
+            settings = _executed(settings, stage, device=device, scheduler=scheduler)
             stage(place, **sections(stage, settings, task))
             if record:
                 files.write(place.record(stage.__name__), _record(stage.__name__, task, time.monotonic() - start))
         except ReplicationError as error:
             _fail(stage, place, error)
+        except KeyboardInterrupt:
+            _fail(stage, place, ReplicationError("interrupted", "run it again: finished members are kept"), 130)
         except MemoryError:
             _fail(stage, place, ReplicationError("not enough memory", "lower training sizes, widths or test_size"))
 
@@ -71,10 +77,33 @@ def sections(stage: Callable[..., None], profile: Profile, task: str | None) -> 
     return {name: special[name] if name in special else getattr(profile, name) for name in names}
 
 
-def _fail(stage: Callable[..., None], place: Place, error: ReplicationError) -> None:
+def _executes(stage: Callable[..., None]) -> bool:
+    return "execution" in inspect.signature(stage).parameters
+
+
+def _option(stage: Callable[..., None], replaced: str) -> typer.models.OptionInfo:
+    return typer.Option(help=f"In place of {replaced}", hidden=not _executes(stage))
+
+
+def _executed(profile: Profile, stage: Callable[..., None], **options: str | None) -> Profile:
+    """The profile with the options that were given in place of its execution section's."""
+    given = {name: value for name, value in options.items() if value is not None}
+    if not given:
+        return profile
+    if not _executes(stage):
+        raise ReplicationError(f"this stage takes no --{next(iter(given))}", "leave it out")
+    try:
+        execution = Execution(**profile.execution.model_dump() | given)
+    except ValidationError as error:
+        (first, *_) = error.errors()
+        raise ReplicationError(f"--{first['loc'][0]} {first['input']}: {first['msg']}", "see --help") from None
+    return profile.model_copy(update={"execution": execution})
+
+
+def _fail(stage: Callable[..., None], place: Place, error: ReplicationError, status: int = 1) -> None:
     name = " ".join(filter(None, (stage.__name__, *place)))
     typer.echo(f"error: {name}: {error}", err=True)
-    raise typer.Exit(1)
+    raise typer.Exit(status)
 
 
 def _record(stage: str, task: str | None, seconds: float) -> str:

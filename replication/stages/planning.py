@@ -1,0 +1,45 @@
+"""Which ensembles a profile asks for: shared by the stages that train them and by the command that counts them."""
+
+import pandas as pd
+
+from replication.datasets import prepared
+from replication.datasets.preprocessing import Preprocessing
+from replication.datasets.training_sets import training_order
+from replication.finite_width.ensemble import Data, Ensemble
+from replication.settings import FiniteWidth, MLPSpec, Task, Training
+from replication.stages import files
+from replication.stages.places import Place
+
+DRAW = 0  # of the training set; ensembles are of one, as the paper's
+
+
+def nested_data(place: Place, seed: int, source: Task, largest: int) -> Data:
+    """The training set of the largest size, whose first points are the smaller ones, and the test set."""
+    dataset = prepared.read(place.prepared)
+    preprocessing = Preprocessing.of(dataset)
+    order = training_order(source.pool_size, largest, seed, place.task, DRAW)
+    return Data(*preprocessing.training(dataset, order), *preprocessing.test(dataset))
+
+
+def planned_ensembles(
+    place: Place, seed: int, source: Task, network: MLPSpec, training: Training, finite_width: FiniteWidth
+) -> list[Ensemble]:
+    """Trained and linearised ensembles of every width and training size, at the learning rates of infinite width."""
+    predicted = files.read_table(place.results("infinite_width", f"{place.task}.csv"))
+    rates = learning_rates(predicted, training.steps)
+    methods = ["trained"]
+    if training.algorithm == "gradient_descent" and training.schedule == "constant":
+        methods.append("linearised")  # which knows no other algorithm
+    return [
+        Ensemble(
+            method, seed, place.task, network, training, width, size,
+            rates[size], rates[size] / source.learning_rate_fraction,
+        )
+        for method in methods for width in finite_width.widths for size in finite_width.training_sizes
+    ]  # fmt: skip
+
+
+def learning_rates(infinite_width: pd.DataFrame, steps: int) -> dict[int, float]:
+    """Learning rate for each training size, from the infinite-width prediction on the same training sets."""
+    rows = infinite_width[(infinite_width["draw"] == DRAW) & (infinite_width["training_time"] == steps)]
+    return dict(zip(rows["training_size"], rows["learning_rate"], strict=True))
