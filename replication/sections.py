@@ -1,8 +1,9 @@
 """What every section of the settings is made of: the frozen model and the kinds of numbers."""
 
+from collections.abc import Iterable
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 
 def _increasing(values: tuple[int, ...]) -> tuple[int, ...]:
@@ -26,3 +27,23 @@ class Section(BaseModel):
     """A part of a profile: immutable, no unknown keys, no silent conversion of types."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+
+class Window(Section):
+    """The sizes that enter a fit: smallest <= size <= largest."""
+
+    smallest: Positive
+    largest: Positive
+
+    @model_validator(mode="after")
+    def _ordered(self):
+        if self.smallest >= self.largest:
+            raise ValueError("smallest must lie below largest; widen the window")
+        return self
+
+    def __contains__(self, size: float) -> bool:
+        return self.smallest <= size <= self.largest
+
+    def inside(self, sizes: Iterable[int]) -> tuple[int, ...]:
+        """Those of the sizes that enter the fit."""
+        return tuple(size for size in sizes if size in self)

@@ -6,9 +6,9 @@ it names as parameters, which are also the ones that `dvc.yaml` declares for it.
 
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints
 
-from replication.regime_settings import TrainedRegimes
+from replication.regime_settings import DataVariations, Dimension, TrainedRegimes
 from replication.sections import (
     BiasVariance,
     Bound,
@@ -19,6 +19,7 @@ from replication.sections import (
     Share,
     Sizes,
     WeightVariance,
+    Window,
 )
 
 TaskName = Literal["digits", "images", "calorimeter"]
@@ -158,19 +159,6 @@ class Statistics(Section):
     resamples: Annotated[int, Field(ge=100, le=10**6)]
 
 
-class Window(Section):
-    """The training sizes that enter a fit: smallest <= N_D <= largest."""
-
-    smallest: Positive
-    largest: Positive
-
-    @model_validator(mode="after")
-    def _ordered(self):
-        if self.smallest >= self.largest:
-            raise ValueError("smallest must lie below largest; widen the window")
-        return self
-
-
 class ScalingLaws(Section):
     """Fit windows: of the laws at infinite and at finite width, and of the plateau of eps_L."""
 
@@ -207,6 +195,8 @@ class Profile(Section):
     training_variations: TrainingVariations
     execution: Execution
     trained_regimes: TrainedRegimes
+    data_variations: DataVariations
+    dimension: Dimension
     statistics: Statistics
     scaling_laws: ScalingLaws
     claims: Claims

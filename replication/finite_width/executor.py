@@ -36,10 +36,13 @@ def complete(
     chunk in progress. Raises ReplicationError if training diverges or the scheduler cannot be reached.
     """
     keys = [store.key(ensemble, data.first(ensemble.training_size)) for ensemble in ensembles]
-    lacking = []
+    lacking, seen = [], set()
     for ensemble, key in zip(ensembles, keys, strict=True):
-        stored = store.load(key)
-        missing = [member for member in members if member not in stored]
+        missing = []
+        if key not in seen:  # an ensemble that is asked for twice is computed once
+            stored = store.load(key)
+            missing = [member for member in members if member not in stored]
+        seen.add(key)
         on_progress(ensemble, (len(members) - len(missing)) * ensemble.training.steps)
         lacking += [Chunk(ensemble, key, run) for run in _runs(missing)]
     if lacking:

@@ -23,7 +23,7 @@ from replication.settings import MLPSpec, Training
 
 # After each call of the compiled loop the losses are checked and progress is told.
 STEPS_PER_CALL = 100
-# XLA takes half a second more to compile and spares a third of the time of small networks' steps, which are passes over
+# XLA takes a second more to compile and spares a third of the time of small networks' steps, which are passes over
 # memory, and nothing of large ones', which are products (docs/finite_width.md).
 XLA_STEPS = 2000
 
@@ -183,7 +183,7 @@ def _program(spec: MLPSpec, training: Training, shape: Shape, dual_size: int | N
 
         return ops.fori_loop(0, steps, step, (state, slots))
 
-    xla = training.algorithm != "gradient_descent" or training.steps >= XLA_STEPS
+    xla = training.steps >= XLA_STEPS
     return Program(here.compiled(loss, xla), here.compiled(descend, xla))
 
 

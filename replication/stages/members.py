@@ -18,9 +18,9 @@ BAR = "{l_bar}{bar}| {elapsed}, {remaining} left{postfix}"
 LINEARISED_WORK = 0.3  # of training the same member
 
 
-def losses_table(
+def losses_tables(
     place: Place, what: str, ensembles: list[Ensemble], members: int, data: Data, execution: Execution, source: str
-) -> pd.DataFrame:
+) -> list[pd.DataFrame]:
     """Losses of `members` members of every ensemble: those that the scratch folder lacks are computed."""
     store = MemberStore(place.scratch, execution.tensor_float_32, _tell_damage)
     # one unit of work is a member-step times training size times width: what a step costs, roughly
@@ -28,9 +28,7 @@ def losses_table(
     with tqdm(total=work, desc=f"{what}, {place.task}", disable=None, bar_format=BAR) as bar:
         progress = _Progress(bar)
         losses = list(complete(ensembles, range(members), data, store, execution, progress))
-    return pd.concat(
-        [_table(place.task, source, *pair) for pair in zip(ensembles, losses, strict=True)], ignore_index=True
-    )
+    return [_table(place.task, source, *pair) for pair in zip(ensembles, losses, strict=True)]
 
 
 class _Progress:

@@ -1,9 +1,11 @@
 """Stage: the finite-width ensembles, their members trained or taken from where a killed run left them."""
 
+import pandas as pd
+
 from replication.settings import Execution, FiniteWidth, MLPSpec, Task, Training
 from replication.stages import files
 from replication.stages.command import run
-from replication.stages.members import losses_table
+from replication.stages.members import losses_tables
 from replication.stages.places import Place
 from replication.stages.planning import nested_data, planned_ensembles
 
@@ -20,8 +22,8 @@ def train_ensembles(
     """Train ensembles at finite width, and linearise them, with the learning rates of the infinite-width prediction."""
     ensembles = planned_ensembles(place, seed, source, network, training, finite_width)
     data = nested_data(place, seed, source, finite_width.training_sizes[-1])
-    table = losses_table(place, "training", ensembles, finite_width.members, data, execution, source.source)
-    files.write_table(place.results("members", f"{place.task}.csv"), table)
+    tables = losses_tables(place, "training", ensembles, finite_width.members, data, execution, source.source)
+    files.write_table(place.results("members", f"{place.task}.csv"), pd.concat(tables))
 
 
 if __name__ == "__main__":
