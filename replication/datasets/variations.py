@@ -13,9 +13,7 @@ def superclasses(dataset: Dataset, number: int) -> Dataset:
             f"{number} superclasses of {dataset.classes} classes", "ask for two or more, up to as many as there are"
         )
     merged = (np.arange(dataset.classes) * number // dataset.classes).astype(dataset.targets.dtype)
-    return dataset._replace(
-        targets=merged[dataset.targets], test_targets=merged[dataset.test_targets], classes=number
-    )
+    return dataset._replace(targets=merged[dataset.targets], test_targets=merged[dataset.test_targets], classes=number)
 
 
 def pooled(dataset: Dataset, side: int) -> Dataset:
