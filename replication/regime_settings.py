@@ -1,10 +1,21 @@
 """The sections of the settings that belong to arXiv 2102.06701, explaining neural scaling laws."""
 
+from collections.abc import Iterator
 from typing import Annotated, Literal
 
 from pydantic import Field
 
-from replication.sections import Bound, Depth, Positive, Section, Share, Sizes
+from replication.sections import (
+    BiasVariance,
+    Bound,
+    Depth,
+    Positive,
+    Section,
+    Share,
+    Sizes,
+    WeightVariance,
+    Window,
+)
 
 
 class VarianceWidth(Section):
@@ -14,6 +25,7 @@ class VarianceWidth(Section):
     activation: Literal["relu", "erf"]
     training_size: Positive
     widths: Sizes
+    window: Window
     members: Annotated[int, Field(ge=8)]
     steps: Positive
     learning_rate_fraction: Share
@@ -25,6 +37,7 @@ class VarianceData(Section):
     width: Positive
     activation: Literal["relu", "erf"]
     training_sizes: Sizes
+    window: Window
     draws: Annotated[int, Field(ge=8)]
     members: Positive
     steps: Positive
@@ -35,6 +48,7 @@ class ResolutionWidth(Section):
     """Networks of growing width on the whole population, Adam with a cosine schedule."""
 
     widths: Sizes
+    window: Window
     members: Annotated[int, Field(ge=3)]
     steps: Positive
     adam_learning_rate: Bound
@@ -43,7 +57,8 @@ class ResolutionWidth(Section):
 class TrainedRegimes(Section):
     """Trained networks in three regimes on the data of one task, whose first `population` points are the population.
 
-    The fourth regime, resolution-limited in data, is that of the widest ensembles of every task.
+    Exponents are fitted in each regime's `window`. The fourth regime, resolution-limited in data, is that of the widest
+    ensembles of every task.
     """
 
     task: Literal["digits", "images", "calorimeter"]
@@ -51,3 +66,73 @@ class TrainedRegimes(Section):
     variance_width: VarianceWidth
     variance_data: VarianceData
     resolution_width: ResolutionWidth
+
+    def problems(self) -> Iterator[tuple[str, str]]:
+        """Yield (key, message) for every contradiction."""
+        for name, sizes in (
+            ("variance_width", "widths"),
+            ("variance_data", "training_sizes"),
+            ("resolution_width", "widths"),
+        ):
+            regime = getattr(self, name)
+            yield from _few(f"{name}.window", regime.window, getattr(regime, sizes))
+
+
+class DataVariations(Section):
+    """Learning curves of converged networks of infinite width on the data of a task, and on the same data changed.
+
+    Images are average-pooled to `sides`, classes merged into `superclasses` of them, Gaussian `noise` of these standard
+    deviations, in units of the standardised inputs', is added to training and test inputs. alpha_D is fitted in
+    `window`. Spectrum and theory come from the first `sample_size` points of each draw: the theory for training sizes
+    up to a quarter of that, its exponent in `theory_window`; eigenvalues are fitted over `ranks`.
+    """
+
+    training_sizes: Sizes
+    draws: Annotated[int, Field(ge=3, le=10_000)]
+    window: Window
+    sides: dict[Literal["digits", "images"], Sizes]
+    superclasses: tuple[Annotated[int, Field(ge=2)], ...]
+    noise: tuple[Bound, ...]
+    sample_size: Positive
+    theory_window: Window
+    ranks: Window
+
+    @property
+    def theory_sizes(self) -> tuple[int, ...]:
+        """Training sizes that the sample resolves."""
+        return tuple(size for size in self.training_sizes if size <= self.sample_size / 4)
+
+    def problems(self) -> Iterator[tuple[str, str]]:
+        """Yield (key, message) for every contradiction."""
+        yield from _few("window", self.window, self.training_sizes)
+        yield from _few("theory_window", self.theory_window, self.theory_sizes)
+        if self.ranks.largest > self.sample_size / 4:
+            yield "ranks", "must end at a quarter of sample_size, which knows no finer modes; lower it"
+
+
+class Dimension(Section):
+    """Random finite teachers and infinitely wide students on inputs uniform in a cube of d dimensions.
+
+    Both are ReLU networks of `depth` hidden layers with these variances; every draw has inputs and teachers of its own.
+    """
+
+    dimensions: Sizes
+    training_sizes: Sizes
+    window: Window
+    draws: Annotated[int, Field(ge=3, le=10_000)]
+    teachers: Positive
+    teacher_width: Positive
+    test_size: Positive
+    depth: Depth
+    weight_variance: WeightVariance
+    bias_variance: BiasVariance
+
+    def problems(self) -> Iterator[tuple[str, str]]:
+        """Yield (key, message) for every contradiction."""
+        yield from _few("window", self.window, self.training_sizes)
+
+
+def _few(key: str, window: Window, sizes: tuple[int, ...]) -> Iterator[tuple[str, str]]:
+    inside = len(window.inside(sizes))
+    if inside < 3:
+        yield key, f"holds {inside} training sizes; widen it to hold at least 3"

@@ -209,7 +209,7 @@ class Profile(Section):
                     f"tasks.{name}.source",
                     f"{task.source} does not feed {name}; use {' or '.join(SOURCES_OF_TASK[name])}",
                 )
-            for part in ("infinite_width", "variations", "finite_width", "training_variations"):
+            for part in ("infinite_width", "variations", "finite_width", "training_variations", "data_variations"):
                 largest = getattr(self, part).training_sizes[-1]
                 if largest > task.pool_size / 2:  # draws of more would be nearly the same set
                     pool = f"half of tasks.{name}.pool_size = {task.pool_size}"
@@ -218,6 +218,11 @@ class Profile(Section):
             if theory.sample_size > task.pool_size:
                 pool = f"tasks.{name}.pool_size = {task.pool_size}"
                 yield "learning_curve_theory.sample_size", f"{theory.sample_size} exceeds {pool}; take a smaller sample"
+            if (sample := self.data_variations.sample_size) > task.pool_size / 2:
+                pool = f"half of tasks.{name}.pool_size = {task.pool_size}"
+                yield "data_variations.sample_size", f"{sample} exceeds {pool}; lower it or enlarge the pool"
+        for part in ("data_variations", "dimension", "trained_regimes"):
+            yield from ((f"{part}.{key}", message) for key, message in getattr(self, part).problems())
         if self.learning_curve_theory.training_sizes[-1] > self.learning_curve_theory.sample_size / 4:
             yield (
                 "learning_curve_theory.training_sizes",

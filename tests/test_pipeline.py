@@ -77,8 +77,11 @@ def test_declared_code_is_the_import_closure(stage):
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_declared_parameters_are_those_read(stage):
-    """A stage gets the sections that its function names, and no others."""
-    names = list(inspect.signature(stage_function(stage)).parameters)[1:]
+    """A stage gets the sections that its function names, and no others.
+
+    All but one are parameters of the pipeline: where members are trained is not what they are, and changes no result.
+    """
+    names = [name for name in list(inspect.signature(stage_function(stage)).parameters)[1:] if name != "execution"]
     keys = {"source": ".tasks.${item.task}", "profile": ""}
     expected = {f"profiles.${{item.profile}}{keys.get(name, f'.{name}')}" for name in names}
     assert set(declared(stage, "params")) == expected
@@ -105,6 +108,8 @@ def test_tensorflow_and_jax_stay_in_their_places():
             names += [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
             for name in names:
                 home = heavy.get(name.split(".")[0])
+                if name == "jax" and path.name == "backends.py":
+                    continue  # the other backend of Keras
                 assert home is None or home in path.parts, f"{path} imports {name}"
 
 

@@ -1,25 +1,25 @@
-"""Test loss of converged networks of infinite width where the training set limits it: labels, and random teachers.
+"""Test loss of converged networks of infinite width where the training set limits it, of labels and of random teachers.
 
-A converged network's mean output is Theta_* Theta^-1 Y; its loss is that of the network of infinite width whose
-initialisation is subtracted, or of an ensemble average. The spread of the initialisation is left out.
+The loss is that of the mean output of all initialisations, Theta_* Theta^-1 Y: what training takes away from the spread
+of the outputs at initialisation is left out, as in arXiv 2102.06701.
 """
 
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from sklearn.utils.extmath import randomized_svd
 
 from replication.infinite_width import predictions
 from replication.infinite_width.closed_form import Kernels
 from replication.infinite_width.learning_curve import UNREGULARISED, Regularisation
 from replication.infinite_width.predictions import Problem
+from replication.learning_curve_theory import Spectrum, predict, spectrum_of
 
-ITERATIONS = 6  # of the block power method, for which eigenvalues that fall as a power law are separated well enough
+TEACHER = "teacher"
 
 
 class Targets(NamedTuple):
-    """Targets of one task on the training inputs (N, C) and on the test inputs (N_T, C)."""
+    """Targets of the training inputs (N, C) and of the test inputs (N_T, C)."""
 
     training: np.ndarray
     test: np.ndarray
@@ -35,28 +35,47 @@ def resolution_limited(
 ) -> Iterator[dict]:
     """A row for every size and target: training_size, target, loss = 1/(2 N_T) sum (Theta_* Theta^-1 Y - Y_*)^2.
 
-    ntk Theta (N, N), cross (N, N_T), test (N_T, N_T): one kernel serves all targets. The target "teacher" is added: a
-    function drawn from the Gaussian process of covariance Theta, whose expected loss for each output is exactly
-      L(D) = 1/2 E_x[Theta(x, x) - theta(x)' Theta^-1 theta(x)],
-    arXiv 2102.06701. That is half the posterior variance of Bayesian inference under the prior Theta, and the
-    posterior mean is the converged network: one inference gives both.
+    ntk Theta (N, N), cross (N, N_T) and test (N_T, N_T): one kernel serves all targets. Added to them is TEACHER, a
+    function drawn from the Gaussian process of covariance Theta, whose expected loss is exactly
+      L(D) = 1/2 E_x[Theta(x, x) - theta(x)' Theta^-1 theta(x)]
+    (arXiv 2102.06701). It is half the posterior variance of Bayesian inference under the prior Theta, whose posterior
+    mean is the converged network's: one inference gives both.
     """
-    columns = np.cumsum([0, *(one.training.shape[1] for one in targets.values())])
-    stacked = np.hstack([one.training for one in targets.values()])
-    problem = Problem(Kernels(ntk, ntk), Kernels(cross, cross), test, stacked)
+    y, places = _stacked({name: target.training for name, target in targets.items()})
+    problem = Problem(Kernels(ntk, ntk), Kernels(cross, cross), test, y)
     for size, prediction in zip(sizes, predictions.bayes(problem, sizes, *regularisation), strict=True):
-        for (name, target), first in zip(targets.items(), columns, strict=False):
-            error = prediction.mean[:, first : first + target.test.shape[1]] - target.test
+        for name, place in places.items():
+            error = prediction.mean[:, place] - targets[name].test
             yield {"training_size": size, "target": name, "loss": np.sum(error**2) / (2 * len(error))}
-        yield {"training_size": size, "target": "teacher", "loss": np.diag(prediction.covariance).mean() / 2}
+        yield {"training_size": size, "target": TEACHER, "loss": np.diag(prediction.covariance).mean() / 2}
 
 
-def leading_eigenvalues(ntk: np.ndarray, number: int) -> np.ndarray:
-    """The `number` largest eigenvalues of Theta / P in falling order, from the kernel of P points (P, P).
+def predicted(ntk: np.ndarray, targets: dict[str, np.ndarray], sizes: Sequence[int]) -> tuple[np.ndarray, list[dict]]:
+    """Eigenvalues of Theta / P in falling order, and learning-curve theory of the losses of `resolution_limited`.
 
-    By a block power method on twice as many vectors, right to 1e-3 where the spectrum falls like i^-1 or faster.
-    They estimate those of the population for ranks far below P: rank i comes out too large by about the share
-    P^-(1+alpha) i^(1+alpha) / alpha for eigenvalues i^-(1+alpha), as the modes beyond P have to go somewhere.
+    From P sample points, their kernel Theta (P, P) and targets (P, C): rows of training_size, target, theory. With the
+    prior Theta the theory's variance is the loss of the teacher, n kappa / 2 for each output, and its squared bias
+    that of the targets. For eigenvalues i^-(1+alpha) kappa falls as n^-(1+alpha), so the teacher's curve is the
+    spectrum of the population as n points resolve it. The eigenvalues themselves lie above the population's, by about
+    tr(Theta) / P^2 of what lies below them, which flattens a slowly falling spectrum.
     """
-    values = randomized_svd(ntk, number, n_oversamples=number, n_iter=ITERATIONS, random_state=0)[1]
-    return values / len(ntk)
+    y, places = _stacked(targets)
+    spectrum = spectrum_of(ntk, ntk, y)
+    rows = []
+    for name, place in places.items():
+        losses = predict(spectrum._replace(target=spectrum.target[:, place]), sizes)["squared_bias"]
+        rows += _rows(sizes, name, losses)
+    teacher = Spectrum(spectrum.eigenvalues, spectrum.target[:, :1], spectrum.prior, spectrum.points)
+    rows += _rows(sizes, TEACHER, predict(teacher, sizes)["variance"])
+    return spectrum.eigenvalues[::-1], rows
+
+
+def _rows(sizes, name, losses):
+    return [{"training_size": size, "target": name, "theory": loss} for size, loss in zip(sizes, losses, strict=True)]
+
+
+def _stacked(targets: dict[str, np.ndarray]) -> tuple[np.ndarray, dict[str, slice]]:
+    """Targets side by side, and the columns of each."""
+    ends = np.cumsum([y.shape[1] for y in targets.values()]).tolist()
+    places = map(slice, [0, *ends[:-1]], ends)
+    return np.hstack(list(targets.values())), dict(zip(targets, places, strict=True))

@@ -1,0 +1,42 @@
+"""Stage: teachers and students on inputs of several dimensions, the student an infinitely wide converged network."""
+
+import pandas as pd
+from tqdm import tqdm
+
+from replication import dimension as fits
+from replication.infinite_width.learning_curve import Regularisation
+from replication.regime_settings import Dimension
+from replication.settings import InfiniteWidth, MLPSpec, Statistics
+from replication.stages import files
+from replication.stages.command import run
+from replication.stages.places import Place
+
+
+def vary_dimension(
+    place: Place, seed: int, infinite_width: InfiniteWidth, dimension: Dimension, statistics: Statistics
+) -> None:
+    """Measure the learning curves of infinitely wide students of finite random teachers, for every dimension."""
+    regularisation = Regularisation(infinite_width.diag_reg, infinite_width.singular_diag_reg)
+    own = dimension
+    spec = MLPSpec(
+        depth=own.depth,
+        activation="relu",
+        weight_variance=own.weight_variance,
+        bias_variance=own.bias_variance,
+    )
+    rows = []
+    for d in tqdm(own.dimensions, desc="dimensions", unit="dimension", disable=None):
+        for draw in range(own.draws):
+            lesson = fits.lesson(
+                spec, d, own.training_sizes[-1], own.test_size, own.teachers, own.teacher_width, seed, draw
+            )
+            for row in fits.infinitely_wide_student(spec, lesson, own.training_sizes, regularisation):
+                rows.append({"route": "infinite_width", "dimension": d, "draw": draw} | row)
+    losses = pd.DataFrame(rows)
+    files.write_table(place.results("dimension", "infinite_width.csv"), losses[fits.COLUMNS])
+    exponents = fits.exponents(losses, own.window, statistics.confidence)
+    files.write_table(place.results("dimension", "exponents.csv"), exponents)
+
+
+if __name__ == "__main__":
+    run(vary_dimension)
