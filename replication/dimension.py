@@ -69,7 +69,7 @@ def infinitely_wide_student(
 
 
 def exponents(losses: pd.DataFrame, window: Window, confidence: float) -> pd.DataFrame:
-    """alpha_D of every route and dimension, errors over draws, beside 4 / d; for infinitely wide students again at 3 / d.
+    """alpha_D of every route and dimension, errors over draws, beside 4 / d; of infinitely wide students also 3 / d.
 
     Teachers of one draw, which share its inputs, are averaged first, in ln L.
     """

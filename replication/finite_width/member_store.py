@@ -61,18 +61,22 @@ class MemberStore:
         """Store a chunk, whole or not at all."""
         content = {"device": device, "members": [members.start, members.stop]}
         content |= {name: values.tolist() for name, values in losses._asdict().items()}
-        text = json.dumps(content)
-        checksum = hashlib.sha256(text.encode()).hexdigest()
-        atomic.write(self.folder / f"{key}-{members.start}-{members.stop}.json", f"{checksum}\n{text}\n")
+        name, text = f"{key}-{members.start}-{members.stop}.json", json.dumps(content)
+        atomic.write(self.folder / name, f"{_checksum(name, text.encode())}\n{text}\n")
 
     def others(self, keys: set[str]) -> int:
         """How many chunks belong to none of these keys: to other settings, data or code."""
         return sum(path.name.split("-")[0] not in keys for path in self.folder.glob("*.json"))
 
 
+def _checksum(name: str, text: bytes) -> str:
+    """Of the file's name too, which says whose losses they are."""
+    return hashlib.sha256(name.encode() + b"\n" + text).hexdigest()
+
+
 def _read(path: Path) -> dict[int, Member]:
     checksum, text, end = path.read_bytes().split(b"\n")
-    if hashlib.sha256(text).hexdigest() != checksum.decode() or end:
+    if _checksum(path.name, text) != checksum.decode() or end:
         raise ValueError("the checksum is another")
     content = json.loads(text)
     numbers = range(*content["members"])
