@@ -38,7 +38,7 @@ class VarianceData(Section):
     activation: Literal["relu", "erf"]
     training_sizes: Sizes
     window: Window
-    draws: Annotated[int, Field(ge=8)]
+    draws: Annotated[int, Field(ge=3)]
     members: Positive
     steps: Positive
     learning_rate_fraction: Share
@@ -110,10 +110,27 @@ class DataVariations(Section):
             yield "ranks", "must end at a quarter of sample_size, which knows no finer modes; lower it"
 
 
-class Dimension(Section):
-    """Random finite teachers and infinitely wide students on inputs uniform in a cube of d dimensions.
+class TrainedStudents(Section):
+    """Students of `student_width` that Adam trains with a cosine schedule, on batches where there are more points.
 
-    Both are ReLU networks of `depth` hidden layers with these variances; every draw has inputs and teachers of its own.
+    Every draw has inputs and one teacher of its own, and `members` students that differ in their initial weights.
+    """
+
+    student_width: Positive
+    dimensions: Sizes
+    training_sizes: Sizes
+    window: Window
+    members: Positive
+    draws: Annotated[int, Field(ge=3, le=10_000)]
+    steps: Positive
+    batch_size: Positive
+    adam_learning_rate: Bound
+
+
+class Dimension(Section):
+    """Random finite teachers on inputs uniform in a cube of d dimensions; students of infinite width, and `trained`.
+
+    All are ReLU networks of `depth` hidden layers with these variances; every draw has inputs and teachers of its own.
     """
 
     dimensions: Sizes
@@ -126,10 +143,12 @@ class Dimension(Section):
     depth: Depth
     weight_variance: WeightVariance
     bias_variance: BiasVariance
+    trained: TrainedStudents
 
     def problems(self) -> Iterator[tuple[str, str]]:
         """Yield (key, message) for every contradiction."""
         yield from _few("window", self.window, self.training_sizes)
+        yield from _few("trained.window", self.trained.window, self.trained.training_sizes)
 
 
 def _few(key: str, window: Window, sizes: tuple[int, ...]) -> Iterator[tuple[str, str]]:

@@ -99,6 +99,14 @@ def plateau(x: np.ndarray, y: np.ndarray, error: np.ndarray) -> Fit:
     return Fit(parameters, chi_square, len(x) - 1)
 
 
+def straight_line(x: np.ndarray, y: np.ndarray, error: np.ndarray) -> Fit:
+    """y = intercept + slope x; `error` are standard errors of y."""
+    values, covariance, chi_square = _least_squares(np.vander(x, 2, increasing=True), y, error)
+    errors = np.sqrt(np.diag(covariance))
+    parameters = {name: Estimate(*pair) for name, *pair in zip(("intercept", "slope"), values, errors, strict=True)}
+    return Fit(parameters, chi_square, len(x) - 2)
+
+
 LAWS = {"power_law": power_law, "power_law_with_floor": power_law_with_floor, "plateau": plateau}
 
 
@@ -192,8 +200,11 @@ def _drift(x, y, error):
 def _polynomial(x, y, error, degree):
     """Weighted least squares of ln y in powers of ln x about its mean: coefficients, covariance, chi-square."""
     u = np.log(x) - np.log(x).mean()
-    design = np.vander(u, degree + 1, increasing=True) / error[:, None]
-    scaled = np.log(y) / error
+    return _least_squares(np.vander(u, degree + 1, increasing=True), np.log(y), error)
+
+
+def _least_squares(columns, y, error):
+    design, scaled = columns / error[:, None], y / error
     coefficients = np.linalg.lstsq(design, scaled)[0]
     covariance = np.linalg.inv(design.T @ design)
     return coefficients, covariance, float(np.sum((scaled - design @ coefficients) ** 2))

@@ -178,6 +178,8 @@ class Claims(Section):
     exponent_difference: Bound
     interval_ratio: Annotated[float, Field(gt=1)]
     coverage: Bound
+    width_intercept: Bound
+    width_departure: Bound
 
 
 class Profile(Section):

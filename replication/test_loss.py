@@ -11,6 +11,7 @@ import pandas as pd
 from scipy import stats
 
 STATISTICS = ("mean", "std", "coefficient_of_variation")
+FINITE = ("trained", "linearised")  # the methods of members, which have a width
 POPULATION = "population_coefficient_of_variation"  # of an infinitely large test set; known at infinite width only
 
 

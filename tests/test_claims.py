@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from replication import claims
-from replication.claims import DOES_NOT_HOLD, HOLDS, NOT_ESTABLISHED, Test, combine, verdict
+from replication.claims import ensembles
+from replication.claims.verdicts import DOES_NOT_HOLD, HOLDS, NOT_ESTABLISHED, Test, combine, judge, verdict
 from replication.scaling_laws import Estimate
 from replication.settings import Claims
 from replication.test_loss import POPULATION
@@ -19,8 +19,14 @@ BOUNDS = Claims(
     exponent_difference=0.1,
     interval_ratio=1.1,
     coverage=0.12,
+    width_intercept=0.1,
+    width_departure=0.1,
 )
 CONFIDENCE = 0.68
+
+
+def check(laws, comparisons, claims, confidence):
+    return judge(ensembles.tests(laws, comparisons, claims, confidence), ensembles.STATEMENTS, claims.significance)
 
 
 @pytest.mark.parametrize(
@@ -178,7 +184,7 @@ def compared(
     ],
 )
 def test_verdicts_from_tables(laws, comparisons, claim, expected):
-    tests, summary = claims.check(fitted(**laws), compared(**comparisons), BOUNDS, CONFIDENCE)
+    tests, summary = check(fitted(**laws), compared(**comparisons), BOUNDS, CONFIDENCE)
     row = summary.set_index("claim").loc[claim]
     assert row["verdict"] == expected
     own = tests[(tests["claim"] == claim) & (tests["verdict"] == expected)]
@@ -187,7 +193,7 @@ def test_verdicts_from_tables(laws, comparisons, claim, expected):
 
 
 def test_the_claims_on_credible_intervals_have_three_tests():
-    tests, _ = claims.check(fitted(), compared(interval=1.05, bayes=0.9, coverage=0.7), BOUNDS, CONFIDENCE)
+    tests, _ = check(fitted(), compared(interval=1.05, bayes=0.9, coverage=0.7), BOUNDS, CONFIDENCE)
     own = tests[tests["claim"].str.startswith("A5")].set_index("quantity")
     bounds = {
         "ln of half the credible interval over z sigma_L": (np.log(1.05), -np.log(1.1), np.log(1.1)),
@@ -203,15 +209,15 @@ def test_the_claims_on_credible_intervals_have_three_tests():
 @pytest.mark.parametrize("confidence", [0.5, 0.9])
 def test_coverage_is_held_against_the_declared_confidence(confidence):
     for share, expected in ((confidence, HOLDS), (confidence - 0.2, DOES_NOT_HOLD)):
-        _, summary = claims.check(fitted(), compared(coverage=share), BOUNDS, confidence)
+        _, summary = check(fitted(), compared(coverage=share), BOUNDS, confidence)
         assert summary.set_index("claim").loc["A5 trained", "verdict"] == expected
-    tests, _ = claims.check(fitted(), compared(), BOUNDS, confidence)
+    tests, _ = check(fitted(), compared(), BOUNDS, confidence)
     assert tests["quantity"].str.contains(f"{confidence:.0%} credible").any()
 
 
 def test_every_claim_has_a_statement_and_a_verdict_for_every_task():
     laws, pairs = (pd.concat([table, table.assign(task="images", source="others")]) for table in (fitted(), compared()))
-    _, summary = claims.check(laws, pairs, BOUNDS, CONFIDENCE)
-    assert list(summary["claim"]) == [claim for claim in claims.STATEMENTS for _ in range(2)]
-    assert list(summary["task"]) == ["digits", "images"] * len(claims.STATEMENTS)
-    assert (summary["statement"] == summary["claim"].map(claims.STATEMENTS)).all()
+    _, summary = check(laws, pairs, BOUNDS, CONFIDENCE)
+    assert list(summary["claim"]) == [claim for claim in ensembles.STATEMENTS for _ in range(2)]
+    assert list(summary["task"]) == ["digits", "images"] * len(ensembles.STATEMENTS)
+    assert (summary["statement"] == summary["claim"].map(ensembles.STATEMENTS)).all()

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from replication.errors import ReplicationError
-from replication.finite_width import executor, members
+from replication.finite_width import members
 from replication.finite_width.ensemble import Data, Ensemble
 from replication.finite_width.executor import complete
 from replication.finite_width.member_store import MemberStore
@@ -51,7 +51,8 @@ def table(folder, ensembles, number, **told):
 
 
 def chunks(folder):
-    return {path.name: path.read_bytes() for path in folder.iterdir()}
+    """Content of every file of the store; what a kill in the middle of a write leaves is none."""
+    return {path.name: path.read_bytes() for path in folder.glob("*.json")}
 
 
 @pytest.mark.parametrize("method", ["trained", "linearised"])
@@ -95,7 +96,7 @@ def test_chunks_of_different_sizes_meet_in_one_store(tmp_path, monkeypatch):
 
 def test_an_ensemble_that_is_asked_for_twice_is_computed_once(tmp_path, computed):
     found = table(tmp_path, [ensemble(), ensemble(width=9), ensemble()], 8)
-    assert sorted(computed) == [(width, chunk) for width in (8, 9) for chunk in (range(4), range(4, 8))]
+    assert computed == [(width, chunk) for width in (8, 9) for chunk in (range(4), range(4, 8))]
     assert found[0] == found[2] != found[1]
 
 
@@ -174,29 +175,28 @@ def test_divergence_is_one_line_and_keeps_what_was_finished(tmp_path, computed):
 
 # kills
 
-STEPS, KILLED_CHUNK, NUMBER = 400, 2, 24
-KILLED = [ensemble(width, steps=STEPS) for width in (8, 9)] + [ensemble(8, steps=STEPS, method="linearised")]
 KILLS = 12
+KILLED = [ensemble(width, steps=100) for width in (8, 9)] + [ensemble(steps=100, method="linearised")]
+MEMBERS_KILLED, CHUNK_KILLED = 24, 2
+CHUNKS_KILLED = len(KILLED) * MEMBERS_KILLED // CHUNK_KILLED
 
 
 def run_to_be_killed(folder, told):
-    """What a child does: tells every chunk that it starts on."""
-    compute = members.member_losses
-    members.chunk_size = lambda *_: KILLED_CHUNK
+    """What a child does: names the file of every chunk that it starts on."""
+    compute, store = members.member_losses, MemberStore(folder)
+    members.chunk_size = lambda *_: CHUNK_KILLED
 
     def telling(ensemble, chunk, *arguments):
         told.send(f"{store.key(ensemble, DATA.first(ensemble.training_size))}-{chunk.start}-{chunk.stop}.json")
         return compute(ensemble, chunk, *arguments)
 
     members.member_losses = telling
-    store = MemberStore(folder)
-    list(complete(KILLED, range(NUMBER), DATA, store, HERE))
-    told.send("done")
+    list(complete(KILLED, range(MEMBERS_KILLED), DATA, store, HERE))
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def start():
-    """Starts `run_to_be_killed` in a fresh process; what loads the libraries is forked, so that this takes no time."""
+    """Starts `run_to_be_killed` in a new process, forked from one that has loaded the libraries: at once."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["tests.test_executor", "tensorflow"])
     running = []
@@ -223,34 +223,35 @@ def heard(told):
 
 
 def test_kills_at_any_moment_cost_the_chunk_in_progress(tmp_path, start):
-    of_one_run = len(KILLED) * NUMBER // KILLED_CHUNK
     process, told = start(tmp_path / "undisturbed")
-    assert len(list(heard(told))) == of_one_run + 1
-    undisturbed = chunks(tmp_path / "undisturbed")
-    folder, rng = tmp_path / "killed", np.random.default_rng(1)
-    finished, started = {}, 0
+    times = [time.monotonic() for _ in heard(told)]
+    assert len(times) == CHUNKS_KILLED
+    undisturbed, seconds = chunks(tmp_path / "undisturbed"), np.diff(times)
+
+    folder, rng, finished = tmp_path / "killed", np.random.default_rng(1), {}
     for _ in range(KILLS):
         process, told = start(folder)
-        names = [told.recv() for _ in range(rng.integers(1, 3))]
-        time.sleep(rng.uniform(0, 0.05 if len(names) > 1 else 0.5))
+        started = [told.recv() for _ in range(rng.integers(1, 4))]
+        # the first chunk of a process compiles, which takes longest
+        time.sleep(rng.uniform(0, seconds[0] if len(started) == 1 else 1.2 * np.median(seconds)))
         process.kill()
         process.join()
         assert process.exitcode == -signal.SIGKILL
-        names += heard(told)
-        assert "done" not in names
-        assert not finished.keys() & set(names)  # nothing is computed again
-        left = {name: content for name, content in chunks(folder).items() if not name.startswith(".")}
-        assert left.items() >= finished.items()
-        assert left.items() <= undisturbed.items()  # every file is whole
-        assert len(left) - len(finished) >= len(names) - 1  # one chunk is lost
-        finished, started = left, started + len(names)
+        started += heard(told)
+        left = chunks(folder)
+        assert not finished.keys() & set(started)  # nothing is computed twice
+        assert finished.items() <= left.items() <= undisturbed.items()  # every file is whole
+        assert left.keys() - finished.keys() >= set(started[:-1])  # but the chunk in progress
+        finished = left
+
+    assert 0 < len(finished) < CHUNKS_KILLED
     process, told = start(folder)
-    assert len([*heard(told)]) == of_one_run - len(finished) + 1
-    assert started - len(finished) <= KILLS
-    assert undisturbed.items() <= chunks(folder).items()
-    reported = []
-    stores = MemberStore(folder, on_damage=reported.append), MemberStore(tmp_path / "undisturbed")
-    tables = [list(complete(KILLED, range(NUMBER), DATA, store, HERE)) for store in stores]
+    assert len([*heard(told)]) == CHUNKS_KILLED - len(finished)
+    process.join()
+    assert process.exitcode == 0
+    assert chunks(folder) == undisturbed
+    damaged = []
+    stores = MemberStore(folder, on_damage=damaged.append), MemberStore(tmp_path / "undisturbed")
+    tables = [list(complete(KILLED, range(MEMBERS_KILLED), DATA, store, HERE)) for store in stores]
     assert tables[0] == tables[1]
-    assert not reported
-    assert executor  # keep
+    assert not damaged

@@ -139,15 +139,17 @@ def tiny(tmp_path_factory):
     quick, rest = text.split("  laptop:", 1)
     for pattern, value in (
         (r" *images: \{source.*\n", ""),  # two tasks show what three would
-        (r"pool_size: \d+", "pool_size: 256"),
+        (r"pool_size: \d+", "pool_size: 512"),
+        (r"population: \d+", "population: 128"),
         (r"sample_size: \d+", "sample_size: 256"),
         (r"test_size: \d+", "test_size: 30"),
         (r"steps: \d+", "steps: 10"),
         (r"training_sizes: \[.*\]", "training_sizes: [8, 16, 32, 64]"),
-        (r"widths: \[.*\]", "widths: [4, 8]"),
+        (r"widths: \[.*\]", "widths: [4, 8, 16]"),
+        (r"dimensions: \[.*\]", "dimensions: [2, 3, 4]"),
         (r"members: \d+", "members: 8"),
         (r"draws: \d+", "draws: 3"),
-        (r"\{smallest: \d+, largest: \d+\}", "{smallest: 8, largest: 64}"),
+        (r"\{smallest: \d+, largest: \d+\}", "{smallest: 4, largest: 64}"),
     ):
         quick, count = re.subn(pattern, value, quick)
         assert count, pattern

@@ -54,7 +54,7 @@ def test_predictions_stand_beside_variance_limited_exponents():
 
 
 def test_the_difference_to_the_linearised_network_falls_as_1_over_width():
-    rows = list(variance_limited_in_width(SPEC, training_of(40), data(), 0.1, (128, 1024), 24, 3, CPU))
+    rows = list(variance_limited_in_width(SPEC, training_of(40), data(), 0.1, (64, 512), 200, 3, CPU))
     (wide, wider), ratio = rows, rows[0]["loss"] / rows[1]["loss"]
     relative = np.hypot(wide["standard_error"] / wide["loss"], wider["standard_error"] / wider["loss"])
     assert relative < 0.2

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from replication import claims
+from replication.claims import verdicts
 from replication.datasets import prepared
 from replication.datasets.dataset import Dataset
 from replication.datasets.preprocessing import Preprocessing
@@ -148,7 +148,7 @@ def published_table(source, exponent):
     return files.read_table(PLACE.results("published_numbers", "digits.csv"))
 
 
-@pytest.mark.parametrize(("exponent", "verdict"), [(0.4, claims.HOLDS), (0.9, claims.DOES_NOT_HOLD)])
+@pytest.mark.parametrize(("exponent", "verdict"), [(0.4, verdicts.HOLDS), (0.9, verdicts.DOES_NOT_HOLD)])
 def test_a_published_exponent_is_compared_within_the_fit_window(published, exponent, verdict):
     """Of converged gradient descent; no accuracy is asked for, so no images are needed."""
     (row,) = published_table("mnist", exponent).itertuples()

@@ -98,7 +98,7 @@ def _on_cluster(lacking: list[Chunk], data: Data, store: MemberStore, execution:
         for chunk in chunks:
             arguments = chunk.ensemble, chunk.members, held, execution.device, execution.tensor_float_32
             sent[client.submit(_on_worker, *arguments, pure=False)] = chunk
-        for future in as_completed(sent):
+        for future in as_completed(sent, loop=client.loop):
             chunk = sent.pop(future)
             losses, device = future.result()
             store.save(chunk.key, chunk.members, losses, device)

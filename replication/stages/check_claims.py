@@ -1,17 +1,29 @@
 """Stage: a verdict on every claim and task."""
 
-from replication import claims as verdicts
-from replication.settings import Claims, Statistics
+from replication.claims import ensembles
+from replication.claims import finite_width as beyond
+from replication.claims.verdicts import judge
+from replication.settings import Claims, FiniteWidth, ScalingLaws, Statistics
 from replication.stages import files
 from replication.stages.command import run
 from replication.stages.places import Place
 
 
-def check_claims(place: Place, claims: Claims, statistics: Statistics) -> None:
-    """Test the claims of the paper against the fitted laws."""
-    laws, comparisons = (files.read_table(place.results(name)) for name in ("scaling_laws.csv", "comparisons.csv"))
-    tests, summary = verdicts.check(laws, comparisons, claims, statistics.confidence)
-    files.write_table(place.results("claims.csv"), tests)
+def check_claims(
+    place: Place, finite_width: FiniteWidth, scaling_laws: ScalingLaws, claims: Claims, statistics: Statistics
+) -> None:
+    """Test the claims of the paper, and what is asked beyond it, against the fitted laws."""
+    laws, comparisons, corrections, plateaus = (
+        files.read_table(place.results(f"{name}.csv"))
+        for name in ("scaling_laws", "comparisons", "width_corrections", "training_plateaus")
+    )
+    sizes = scaling_laws.finite_width.inside(finite_width.training_sizes)
+    tests = [
+        *ensembles.tests(laws, comparisons, claims, statistics.confidence),
+        *beyond.tests(corrections, sizes, plateaus, claims),
+    ]
+    rows, summary = judge(tests, ensembles.STATEMENTS | beyond.STATEMENTS, claims.significance)
+    files.write_table(place.results("claims.csv"), rows)
     files.write_table(place.results("verdicts.csv"), summary)
 
 

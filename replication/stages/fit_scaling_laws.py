@@ -11,7 +11,7 @@ from replication.settings import ScalingLaws, Statistics, Training, Window
 from replication.stages import files
 from replication.stages.command import run
 from replication.stages.places import Place
-from replication.test_loss import POPULATION, STATISTICS
+from replication.test_loss import FINITE, POPULATION, STATISTICS
 
 CURVE = ["task", "source", "method", "width", "training_time"]
 LAWS = {
@@ -27,10 +27,10 @@ def fit_scaling_laws(place: Place, training: Training, statistics: Statistics, s
     losses = files.read_table(place.results("test_loss.csv"))
     fits = []
     for key, curve in losses.groupby(CURVE, sort=False):
-        trained = key[CURVE.index("method")] == "trained"
-        law_window = scaling_laws.finite_width if trained else scaling_laws.infinite_width
-        plateau_window = scaling_laws.plateau_finite_width if trained else scaling_laws.plateau
-        for statistic in STATISTICS if trained else (*STATISTICS, POPULATION):
+        finite = key[CURVE.index("method")] in FINITE
+        law_window = scaling_laws.finite_width if finite else scaling_laws.infinite_width
+        plateau_window = scaling_laws.plateau_finite_width if finite else scaling_laws.plateau
+        for statistic in STATISTICS if finite else (*STATISTICS, POPULATION):
             for law in LAWS[statistic]:
                 window = plateau_window if law == "plateau" else law_window
                 fitted = _fit(law, curve, losses, statistic, window, statistics.confidence)

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from replication import scaling_laws as laws
-from replication.claims import Test, verdict
+from replication.claims.verdicts import Test, verdict
 from replication.datasets import sources
 from replication.datasets.registry import read_registry
 from replication.infinite_width.accuracy import balanced, nngp_accuracy

@@ -1,0 +1,52 @@
+"""What is asked of finite width beyond arXiv 2503.05938: corrections in 1 / n, and other ways to train and build."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+
+from replication.claims.verdicts import SYMBOLS, Test, Where, estimate_of
+from replication.settings import Claims
+from replication.width_corrections import DIFFERENCE, mean_intercepts
+
+STATEMENTS = {
+    "T activation": "eps_L of trained networks stops depending on N_D whatever the activation",
+    "T algorithm": "eps_L of trained networks stops depending on N_D whatever the training algorithm",
+    "T depth": "eps_L of trained networks stops depending on N_D whatever the depth",
+    "T parametrisation": "eps_L of trained networks stops depending on N_D whatever the parametrisation",
+    "W1 linearised": "extrapolated in 1/n, mu_L and sigma_L of linearised networks reach infinite width",
+    "W1 trained": "extrapolated in 1/n, mu_L and sigma_L of trained networks reach infinite width",
+}
+
+
+def tests(
+    corrections: pd.DataFrame, sizes: tuple[int, ...], plateaus: pd.DataFrame, claims: Claims
+) -> Iterator[tuple[Where, Test]]:
+    """Every test of every claim: `corrections` over the training sizes given, `plateaus` of the variations."""
+    yield from _intercepts(corrections, sizes, claims)
+    yield from _plateaus(plateaus, claims)
+
+
+def _intercepts(corrections: pd.DataFrame, sizes: tuple[int, ...], claims: Claims) -> Iterator[tuple[Where, Test]]:
+    """W1: the intercept of ln y in 1 / n, mean over the window, lies within the bound of infinite width."""
+    bound = claims.width_intercept
+    for (task, source, method, statistic), intercept in mean_intercepts(corrections, sizes):
+        if method == DIFFERENCE or statistic == "coefficient_of_variation":  # eps_L follows from the other two
+            continue
+        quantity = f"ln of {SYMBOLS[statistic]} over infinite width, extrapolated"
+        scope = f"N_D {sizes[0]} to {sizes[-1]}"
+        yield Where(task, source), Test(f"W1 {method}", scope, quantity, intercept, -bound, bound)
+
+
+def _plateaus(plateaus: pd.DataFrame, claims: Claims) -> Iterator[tuple[Where, Test]]:
+    """T: the slope of ln eps_L lies within the bound; for what lies below the onset see `ensembles`, A2."""
+    bound, confidence = claims.plateau_slope, 1 - 2 * claims.significance
+    slopes = plateaus[plateaus["parameter"] == "slope"]
+    for (task, source), rows in slopes.groupby(["task", "source"], sort=False):
+        at_infinite_width = estimate_of(rows[np.isinf(rows["width"])].iloc[0])
+        early = at_infinite_width.interval(confidence)[1] < -bound
+        for row in rows[np.isfinite(rows["width"])].to_dict("records"):
+            slope, scope = estimate_of(row), f"{row['varied']} {row['value']}"
+            below_onset = bool(early and slope.value < 0)
+            test = Test(f"T {row['varied']}", scope, "slope of ln eps_L", slope, -bound, bound, below_onset)
+            yield Where(task, source), test

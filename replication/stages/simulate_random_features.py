@@ -1,0 +1,95 @@
+"""Stage: random features in the four regimes of arXiv 2102.06701, simulated, beside their theory."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+from tqdm import tqdm
+
+from replication.datasets import prepared
+from replication.datasets.preprocessing import Preprocessing
+from replication.datasets.training_sets import training_order
+from replication.datasets.variations import image_side, pooled
+from replication.random_feature_settings import PowerLawFeatures, RandomFeatures, ReLUFeatures
+from replication.random_features import regimes
+from replication.random_features.relu import relu_features, spectrum, spectrum_exponent
+from replication.random_features.simulation import power_law_spectrum
+from replication.scaling_laws import Estimate
+from replication.seeds import generator
+from replication.settings import MLPSpec, Statistics, Task
+from replication.stages import files
+from replication.stages.command import run
+from replication.stages.places import Place
+
+RANKS = 100  # of a spectrum that are fitted, at most
+
+
+def simulate_random_features(
+    place: Place, seed: int, tasks: dict[str, Task], random_features: RandomFeatures, statistics: Statistics
+) -> None:
+    """Simulate random features with power-law spectra and those of ReLU networks, and fit their exponents."""
+    own, confidence = random_features, statistics.confidence
+    parts = [
+        (own.power_law, *_power_laws(own.power_law, seed)),
+        (own.relu, *_relu_networks(own.relu, place, tasks, seed)),
+    ]
+    tables = {
+        "curves": [regimes.curve_table(losses) for _, losses, _ in parts],
+        "exponents": [regimes.exponents(losses, sizes, alphas, confidence) for sizes, losses, alphas in parts],
+        "duality": [regimes.duality(losses, sizes, alphas, confidence) for sizes, losses, alphas in parts],
+    }
+    for name, both in tables.items():
+        files.write_table(place.results("random_features", f"{name}.csv"), pd.concat(both, ignore_index=True))
+
+
+def _power_laws(own: PowerLawFeatures, seed: int) -> tuple[pd.DataFrame, dict[str, Estimate]]:
+    """Losses of every draw, and alpha_K of every series."""
+    losses, alphas = [], {}
+    for alpha in tqdm(own.exponents, desc="power laws", disable=None):
+        sample = regimes.gaussian(power_law_spectrum(alpha, own.dimension))
+        series = f"power law, {alpha:g}"
+        alphas[series] = Estimate(alpha, 0.0)
+        for draw in range(own.draws):
+            losses += _labelled(sample, own, seed, series, "power law", draw)
+    return pd.DataFrame(losses), alphas
+
+
+def _relu_networks(
+    own: ReLUFeatures, place: Place, tasks: dict[str, Task], seed: int
+) -> tuple[pd.DataFrame, dict[str, Estimate]]:
+    """The same for networks and pools that are drawn anew in every draw."""
+    dataset = prepared.read(place._replace(task=own.task).prepared)
+    name = f"{own.task} ({tasks[own.task].source})"
+    spec = MLPSpec(
+        depth=own.depth,
+        activation="relu",
+        weight_variance=own.weight_variance,
+        bias_variance=own.bias_variance,
+    )
+    ranks = np.unique(np.geomspace(own.ranks.smallest, own.ranks.largest, RANKS).astype(int))
+    losses, alphas = [], {}
+    for side in tqdm(own.sides, desc=f"ReLU features of {own.task}", disable=None):
+        coarse = pooled(dataset, side)
+        series, spectra = f"{name}, {side} x {side} pixels", []
+        for draw in range(own.draws):
+            order = training_order(len(coarse.inputs), own.pool_size, seed, own.task, draw)
+            x, _ = Preprocessing.of(coarse).training(coarse, order)
+            stream = generator(seed, "random features", "network", own.task, side, draw)
+            features = relu_features(spec, x, own.neurons, stream)
+            eigenvalues = spectrum(features)
+            spectra.append(pd.DataFrame({"draw": draw, "rank": ranks, "eigenvalue": eigenvalues[ranks - 1]}))
+            losses += _labelled(regimes.of_pool(features, eigenvalues), own, seed, series, series, draw)
+        alphas[series] = spectrum_exponent(pd.concat(spectra), own.ranks)
+    return pd.DataFrame(losses), alphas
+
+
+def _labelled(sample: regimes.Sample, own, seed: int, series: str, pool: str, draw: int) -> Iterator[dict]:
+    def stream(name):
+        return generator(seed, "random features", name, series, draw)
+
+    for row in regimes.simulated(sample, own, stream):
+        yield {"series": series, "pool": pool, "draw": draw} | row
+
+
+if __name__ == "__main__":
+    run(simulate_random_features)

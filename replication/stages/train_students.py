@@ -1,0 +1,64 @@
+"""Stage: trained students of random teachers on inputs of several dimensions, beside the infinitely wide ones."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+from tqdm import tqdm
+
+from replication import dimension as fits
+from replication.regime_settings import Dimension
+from replication.seeds import generator
+from replication.settings import Execution, MLPSpec, Training
+from replication.stages import files
+from replication.stages.command import run
+from replication.stages.places import Place
+
+
+def train_students(place: Place, seed: int, training: Training, dimension: Dimension, execution: Execution) -> None:
+    """Train students of finite width on the outputs of random teachers, for every dimension of the inputs."""
+    # TensorFlow takes seconds to import: not before the settings are known to be valid
+    from replication.finite_width import devices
+
+    placement = devices.place(execution.device, execution.tensor_float_32)
+    own = dimension.trained
+    rows = []
+    total = len(own.dimensions) * own.draws * len(own.training_sizes)
+    with tqdm(total=total, desc="trained students", unit="training set", disable=None) as progress:
+        for d in own.dimensions:
+            for draw in range(own.draws):
+                label = {"route": "trained", "dimension": d, "teacher": 0, "draw": draw}
+                losses = _students(seed, training, dimension, placement, d, draw)
+                for size, loss in zip(own.training_sizes, losses, strict=True):
+                    rows.append(label | {"training_size": size, "loss": loss.mean(), "theory": np.nan})
+                    progress.update()
+    files.write_table(place.results("dimension", "trained.csv"), pd.DataFrame(rows)[fits.COLUMNS])
+
+
+def _students(
+    seed: int, training: Training, dimension: Dimension, placement, d: int, draw: int
+) -> Iterator[np.ndarray]:  # fmt: skip
+    """Test losses of the members of one draw, for each training size."""
+    from replication.finite_width.ensemble import Data
+    from replication.finite_width.regimes import resolution_limited_in_data
+
+    own = dimension.trained
+    spec = MLPSpec(
+        depth=dimension.depth,
+        activation="relu",
+        weight_variance=dimension.weight_variance,
+        bias_variance=dimension.bias_variance,
+    )
+    adam = {"steps": own.steps, "algorithm": "adam", "schedule": "cosine", "batch_size": own.batch_size}
+    lesson = fits.lesson(spec, d, own.training_sizes[-1], dimension.test_size, 1, dimension.teacher_width, seed, draw)
+    # students and batches of every draw are its own
+    students = int(generator(seed, "trained students", d, draw).integers(2**63))
+    sizes = own.training_sizes, own.members
+    return resolution_limited_in_data(
+        spec, training.model_copy(update=adam), Data(*lesson), own.adam_learning_rate, own.student_width, *sizes,
+        students, placement,
+    )  # fmt: skip
+
+
+if __name__ == "__main__":
+    run(train_students)
