@@ -12,10 +12,10 @@ def solvable_model_loss(
 ) -> float:
     """Loss of N random features of a latent space after T samples: Maloney, Roberts, Sully (arXiv 2210.16859).
 
-    latent: eigenvalues (M,) of the covariance; the teacher is linear in the latent space with weights N(0, 1/M). `ridge`
-    is added to Z Z' of the features (T, N) at the samples as they are, and `noise` to the labels. Without noise the loss is
-    symmetric in N and T, falls as min(N, T)^-alpha for i^-(1+alpha), and is zero once both reach M; with noise it stays on
-    a plateau there, of noise^2 / 2 / (1 - M / T) at ridge zero.
+    latent: eigenvalues (M,) of the covariance; the teacher is linear in the latent space with weights N(0, 1/M).
+    `ridge` is added to Z Z', Z (T, N) the features at the samples; `noise` is the standard deviation of the labels'.
+    Without noise the loss is symmetric in N and T, falls as min(N, T)^-alpha for eigenvalues i^-(1+alpha), and is zero
+    once both pass M; with noise it stays on a plateau there, of noise^2 / 2 / (1 - M / T) at ridge zero.
     """
     return theory.loss(latent, latent / len(latent), samples, features, ridge / features, noise)
 
@@ -71,7 +71,7 @@ def power_law_in_time(
     """L(t) ~ K/2 Gamma(kappa/nu + 1) (2 Lambda t)^(-kappa/nu) for lambda_k ~ Lambda k^-nu: Velikanov, Yarotsky.
 
     Asymptotics of `gradient_flow_loss` where the target's power beyond mode k, the tail sum, falls as K k^-kappa;
-    amplitude: Lambda, tail_amplitude: K. arXiv 2105.00507 and 2202.12297.
+    amplitude: Lambda, tail_amplitude: K. arXiv 2105.00507.
     """
     ratio = kappa / nu
     return tail_amplitude / 2 * gamma_function(ratio + 1) * (2 * amplitude * np.asarray(times, float)) ** -ratio

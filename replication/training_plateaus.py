@@ -4,7 +4,6 @@ import numpy as np
 import pandas as pd
 
 from replication import scaling_laws as laws
-from replication.scaling_laws import Estimate
 from replication.seeds import generator
 from replication.settings import Statistics
 from replication.test_loss import STATISTICS, bootstrap
@@ -55,8 +54,12 @@ def plateaus(curves: pd.DataFrame, expected: pd.DataFrame, infinite: pd.DataFram
     return table[leading + [name for name in table if name not in leading]]
 
 
-def slope_at_infinite_width(infinite: pd.DataFrame, task: str, sizes: np.ndarray) -> Estimate:
-    """d ln eps_L / d ln N_D of the profile's own network at infinite width, after the same steps, at these sizes."""
+def at_infinite_width(infinite: pd.DataFrame, task: str, source: str, sizes: tuple[int, ...]) -> dict:
+    """The slope of the profile's own network at infinite width, after the same steps, at these sizes, as another row."""
     own = infinite[(infinite["task"] == task) & infinite["training_size"].isin(sizes)]
     values = own.pivot(index="draw", columns="training_size", values=STATISTICS[2])
-    return laws.fit_draws(laws.plateau, values.columns.to_numpy(float), values.to_numpy()).parameters["slope"]
+    fitted = laws.fit_draws(laws.plateau, values.columns.to_numpy(float), values.to_numpy())
+    slope = fitted.parameters["slope"]
+    label = {"task": task, "source": source, "varied": "width", "value": "infinite", "width": np.inf}
+    numbers = {"estimate": slope.value, "standard_error": slope.error, "degrees_of_freedom": slope.dof}
+    return label | {"parameter": "slope"} | numbers

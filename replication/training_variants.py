@@ -77,5 +77,6 @@ def ensemble_of(variant: Variant, seed: int, task: str, width: int, size: int, r
     """The ensemble of a variant: trained, from the same initial weights as every other of this width and size."""
     network, training = variant.network, variant.training
     return Ensemble(
-        "trained", seed, task, network, training, width, size, rates.learning_rate, rates.largest_learning_rate
-    )
+        "trained", seed, task, network, training, width, size,
+        float(rates.learning_rate), float(rates.largest_learning_rate),
+    )  # fmt: skip

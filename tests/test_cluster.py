@@ -1,5 +1,6 @@
 """Ensembles on a Dask cluster: a scheduler and two workers on this machine, of which one is killed."""
 
+import os
 import signal
 import socket
 import subprocess
@@ -11,14 +12,14 @@ import pytest
 from replication.errors import ReplicationError
 from replication.finite_width import executor
 from replication.finite_width.ensemble import Ensemble
-from replication.finite_width.executor import CLUSTER_CHUNK, complete
+from replication.finite_width.executor import complete
 from replication.finite_width.member_store import MemberStore
 from replication.settings import Execution, MLPSpec
 from tests.conftest import ROOT
 from tests.reference_network import ERF, data, training_of
 
 DATA = data(inputs=5, training_size=8, test_size=4)
-MEMBERS = range(4 * CLUSTER_CHUNK)
+MEMBERS, CHUNK = range(8), 2
 SECONDS_TO_START = 40
 
 
@@ -49,7 +50,7 @@ def dask(*arguments):
 
 @pytest.fixture
 def cluster(tmp_path):
-    """Address of a scheduler, and its two workers."""
+    """A client of a scheduler with two workers, and the workers' processes by their addresses."""
     from distributed import Client
 
     address = f"tcp://127.0.0.1:{free_port()}"
@@ -59,7 +60,8 @@ def cluster(tmp_path):
         started += [dask("worker", address, *options, str(tmp_path / name)) for name in "ab"]
         with Client(address, timeout=SECONDS_TO_START, set_as_default=False) as client:
             client.wait_for_workers(2, timeout=SECONDS_TO_START)
-        yield address, started[1:]
+            pids = client.run(os.getpid)
+            yield client, {name: process for name, pid in pids.items() for process in started if process.pid == pid}
     finally:
         for process in started:
             process.kill()
@@ -67,39 +69,50 @@ def cluster(tmp_path):
             process.wait()
 
 
-def chunks(folder):
-    return {path.name: path.read_bytes() for path in folder.iterdir()}
-
-
 def test_a_worker_that_is_killed_costs_no_losses(tmp_path, cluster, monkeypatch):
-    address, workers = cluster
-    folder, told = tmp_path / "cluster", []
-    save = MemberStore.save
+    client, workers = cluster
+    asked, scheduler, folder = ensembles(steps=100), on(client.scheduler.address), tmp_path / "cluster"
+    saved, killed, save = [], [], MemberStore.save
+    monkeypatch.setattr(executor, "CLUSTER_CHUNK", CHUNK)
 
-    def killing(store, *arguments):
-        save(store, *arguments)
-        if len(told) == 3:
-            workers[0].kill()
-        told.append(workers[0].poll())
+    def killing(store, key, members, *losses):
+        save(store, key, members, *losses)
+        saved.append((key, members))
+        if len(saved) == 4:
+            killed.extend([name for name, tasks in client.processing().items() if tasks][:1])
+            workers[killed[0]].kill()
 
     monkeypatch.setattr(MemberStore, "save", killing)
-    asked = ensembles(steps=400)
-    there = list(complete(asked, MEMBERS, DATA, MemberStore(folder), on(address)))
-    assert workers[0].wait() == -signal.SIGKILL
-    assert workers[1].poll() is None
-    assert len(told) == len(asked) * len(MEMBERS) // CLUSTER_CHUNK
+    there = list(complete(asked, MEMBERS, DATA, MemberStore(folder), scheduler))
+    assert len(saved) == len(set(saved)) == len(asked) * len(MEMBERS) // CHUNK
+    assert [process.wait(5) for name, process in workers.items() if name in killed] == [-signal.SIGKILL]
+    assert [process.poll() for name, process in workers.items() if name not in killed] == [None]
+
     monkeypatch.undo()
     here = list(complete(asked, MEMBERS, DATA, MemberStore(tmp_path / "here"), on(None)))
     assert there == here
-    # with no worker to do it: nothing is left to compute
+    # what the store has needs no scheduler
     assert list(complete(asked, MEMBERS, DATA, MemberStore(folder), on("tcp://127.0.0.1:9"))) == here
 
+    with pytest.raises(ReplicationError, match="of the largest stable one") as error:
+        list(complete(ensembles(learning_rate=40.0), MEMBERS, DATA, MemberStore(folder), scheduler))
+    assert "\n" not in str(error.value)
 
-def test_no_scheduler_is_one_line(tmp_path):
+    store, before = MemberStore(folder), len(list(folder.iterdir()))
+    store.common["code"] = "other"
+    with pytest.raises(ReplicationError, match="same version of the project") as error:
+        list(complete(ensembles(steps=6), MEMBERS, DATA, store, scheduler))
+    assert "\n" not in str(error.value)
+    assert len(list(folder.iterdir())) == before
+
+
+def test_no_scheduler_is_one_line(tmp_path, monkeypatch):
+    assert executor.SECONDS_TO_CONNECT <= 10
+    monkeypatch.setattr(executor, "SECONDS_TO_CONNECT", 2)
     start = time.monotonic()
     address = f"tcp://127.0.0.1:{free_port()}"
     with pytest.raises(ReplicationError, match="dask scheduler") as error:
         list(complete(ensembles(), MEMBERS, DATA, MemberStore(tmp_path), on(address)))
-    assert time.monotonic() - start < executor.SECONDS_TO_CONNECT + 5
+    assert time.monotonic() - start < 7
     assert address in str(error.value)
     assert "\n" not in str(error.value)

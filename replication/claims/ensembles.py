@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 
 from replication.claims.verdicts import SYMBOLS, Test, Where, estimate_of
-from replication.scaling_laws import Estimate
 from replication.settings import Claims
 from replication.test_loss import POPULATION
 

@@ -21,9 +21,9 @@ ASIDE = 0.004  # share of the axis
 def plot_duality(duality: pd.DataFrame) -> Figure:
     """alpha_D and alpha_P against alpha_K with their intervals, and the diagonal, where the theory has all of them.
 
-    duality: series, pool, and for each of alpha_K, alpha_D, alpha_P its value and the columns _lower and _upper. Colours
-    tell pools, markers data from features, which stand a little to the left and right of alpha_K. ReplicationError if
-    there is no series to draw.
+    duality: series, pool, and for each of alpha_K, alpha_D, alpha_P its value and the columns _lower and _upper.
+    Colours tell pools, markers data from features, which stand a little to the left and right of alpha_K.
+    ReplicationError if there is no series to draw.
     """
     if duality.empty:
         raise ReplicationError("no exponents of random features to draw", "simulate random features first")

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from replication.errors import ReplicationError
 from replication.finite_width.ensemble import Data, Ensemble, EnsembleLosses
-from replication.finite_width.member_store import Member, MemberStore
+from replication.finite_width.member_store import Member, MemberStore, code_digest
 from replication.settings import Execution
 
 CLUSTER_CHUNK = 8  # members of a chunk sent to a worker, whose memory is not known here
@@ -97,7 +97,7 @@ def _on_cluster(lacking: list[Chunk], data: Data, store: MemberStore, execution:
         sent = {}
         for chunk in chunks:
             arguments = chunk.ensemble, chunk.members, held, execution.device, execution.tensor_float_32
-            sent[client.submit(_on_worker, *arguments, pure=False)] = chunk
+            sent[client.submit(_on_worker, store.common["code"], *arguments, pure=False)] = chunk
         for future in as_completed(sent, loop=client.loop):
             chunk = sent.pop(future)
             losses, device = future.result()
@@ -109,8 +109,11 @@ def _held(data: Data) -> Data:
     return data
 
 
-def _on_worker(ensemble: Ensemble, members: range, data: Data, device: str, tensor_float_32: bool):
-    """Runs on a worker, in the top folder of the same version of the project."""
+def _on_worker(code: str, ensemble: Ensemble, members: range, data: Data, device: str, tensor_float_32: bool):
+    """Runs on a worker, in the top folder of the same version of the project, as the digest `code` tells."""
+    if code_digest() != code:  # losses would be stored as those of a code that they are not of
+        problem = "a worker has other code, other versions of libraries or another KERAS_BACKEND than this process"
+        raise ReplicationError(problem, "start the workers in the same version of the project and its environment")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     from replication.finite_width.members import member_losses
 

@@ -64,6 +64,11 @@ class MemberStore:
         name, text = f"{key}-{members.start}-{members.stop}.json", json.dumps(content)
         atomic.write(self.folder / name, f"{_checksum(name, text.encode())}\n{text}\n")
 
+    def chunks(self, key: str) -> list[range]:
+        """Which members each stored chunk of the ensemble with this key holds; the files are not read."""
+        parts = [path.stem.split("-")[1:] for path in self.folder.glob(f"{key}-*.json")]
+        return sorted((range(*map(int, part)) for part in parts), key=lambda chunk: chunk.start)
+
     def others(self, keys: set[str]) -> int:
         """How many chunks belong to none of these keys: to other settings, data or code."""
         return sum(path.name.split("-")[0] not in keys for path in self.folder.glob("*.json"))

@@ -55,8 +55,8 @@ def of_pool(features: np.ndarray, eigenvalues: np.ndarray) -> Sample:
 def simulated(sample: Sample, sizes: Curves, stream: Callable[[str], np.random.Generator]) -> Iterator[dict]:
     """Rows of regime, variable, size, loss and theory of one draw; `stream(name)` opens a random stream.
 
-    Features are projected by Gaussian Q: coordinates in a random rotation, up to a mixing that no fit feels. theory:
-    `theory.loss` for the sample's own spectrum, exact for Gaussian features as D and P grow.
+    Features are projected by Gaussian Q: coordinates in a random rotation, but for their lengths and small overlaps.
+    theory: `theory.loss` for the sample's own spectrum, which takes the features for Gaussian.
     """
     features, eigenvalues, choose = sample
     dimension, small, many, most = features.shape[1], sizes.small, sizes.large_sizes, sizes.sizes[-1]

@@ -1,9 +1,9 @@
 """Random features of a teacher, simulated: exact losses of a given projection and given points, teachers averaged.
 
-Teacher F = sum_{M<=S} omega_M F_M, omega ~ N(0, 1/S); the student sees P projections Q F of the S features and D points
-(arXiv 2102.06701). Phi (N, S) are the features of N points that stand for all there are, Phi'Phi / N = C. A population of
-Gaussian features F = diag(sqrt(lambda)) g is Phi = sqrt(S) diag(sqrt(lambda)), N = S, its points Gaussian projections
-R of the rows: C is all that a loss knows of it. Matrices may be sparse.
+Teacher F = sum_{M<=S} omega_M F_M, omega ~ N(0, 1/S); the student sees P projections Q F of the S features and D
+points (arXiv 2102.06701). Phi (N, S) are the features of N points that stand for all there are, Phi'Phi / N = C. A
+population of Gaussian features F = diag(sqrt(lambda)) g is Phi = sqrt(S) diag(sqrt(lambda)), N = S, its points Gaussian
+projections R of the rows: C is all that a loss knows of it. Matrices may be sparse.
 """
 
 from collections.abc import Iterator, Sequence
@@ -90,8 +90,10 @@ def excess_losses(features: Matrix, points: Matrix, projection: Matrix, sizes: S
     L(inf, P) is the best fit to all N points with these features. With Phi', Q and R for Phi, R and Q it is
     L(D, P) - L(D, inf).
     """
-    features_used = projection.shape[0]
-    (limit,) = projected_loss(covariance(features), projection, [features_used])
+    # as `projected_loss` has it, without making C
+    basis = np.linalg.qr(_dense(features @ projection.T))[0]
+    left = (features * features).sum() - np.sum(_dense(basis.T @ features) ** 2)
+    limit = float(left / (2 * features.shape[0] * features.shape[1]))
     return [loss(features, points[:size], projection) - limit for size in sizes]
 
 

@@ -6,9 +6,9 @@ kernel that is normalised by 1 / P. Two scales, kappa and gamma, solve
 and with q = sum_i l_i^2, target power v_i^2 in mode i and label noise of standard deviation s the loss is
   L = 1/2 [sum_i (gamma / (lambda_i + gamma) - kappa lambda_i / (lambda_i + gamma)^2 P / (P - q)) v_i^2 + s^2]
       / (1 - (q (P - 2 z) + z^2) / (D (P - q))):
-Simon, Karkada, Ghosh, Belkin (arXiv 2311.14646). Averages over points and projections, right up to a share O(1/min(D, P)).
-At ridge zero and for teachers drawn with v_i^2 ~ lambda_i the loss is symmetric in D and P (arXiv 2102.06701): with n the
-smaller and N the larger of the two, L = n gamma(n) / (1 - n / N) / 2 in units of v_i^2 / lambda_i.
+Simon, Karkada, Ghosh, Belkin (arXiv 2311.14646). Averages over points and projections, for Gaussian features right up
+to a share O(1/min(D, P)). At ridge zero and for v_i^2 = lambda_i / S, the mean over teachers of S features, the loss is
+symmetric in D and P (arXiv 2102.06701): L = n gamma / (2 S) / (1 - n / m), n the smaller of the two and m the larger.
 """
 
 from typing import NamedTuple

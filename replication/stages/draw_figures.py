@@ -6,30 +6,43 @@ from concurrent.futures import ProcessPoolExecutor
 import numpy as np
 from matplotlib.figure import Figure
 
+from replication.figures.ladder import ladder
 from replication.figures.learning_curve_theory import learning_curve_theory
 from replication.figures.learning_curves import learning_curves
 from replication.figures.plateau_dependence import plateau_dependence
 from replication.figures.saving import pdf_bytes, png_bytes
+from replication.figures.training_variations import training_variations
 from replication.figures.width_dependence import width_dependence
-from replication.settings import Claims, Task
+from replication.settings import Claims, FiniteWidth, ScalingLaws, Task
 from replication.stages import files
 from replication.stages.command import run
 from replication.stages.places import Place
 
 
-def draw_figures(place: Place, tasks: dict[str, Task], claims: Claims) -> None:
-    """Draw learning curves, their theory, and what the plateau of eps_L depends on."""
+def draw_figures(
+    place: Place, tasks: dict[str, Task], finite_width: FiniteWidth, scaling_laws: ScalingLaws, claims: Claims
+) -> None:
+    """Draw learning curves, their theory, what the plateau of eps_L depends on, and how width matters."""
     curves, laws = (files.read_table(place.results(name)) for name in ("learning_curves.csv", "scaling_laws.csv"))
     exact, theory, variations = (
         files.read_tables(place.results(folder), list(tasks))
         for folder in ("infinite_width", "learning_curve_theory", "variations")
     )
     exact = exact[np.isinf(exact["training_time"])]
+    trained = curves[curves["method"] != "linearised"]
+    ratios, corrections, varied, plateaus = (
+        files.read_table(place.results(f"{name}.csv"))
+        for name in ("width_ratios", "width_corrections", "training_variations", "training_plateaus")
+    )
+    expected = files.read_tables(place.results("training_variations"), [f"{task}_expected" for task in tasks])
+    sizes = scaling_laws.finite_width.inside(finite_width.training_sizes)
     figures = {
-        "learning_curves": (learning_curves, curves, laws),
+        "learning_curves": (learning_curves, trained, laws),
         "learning_curve_theory": (learning_curve_theory, exact, theory),
         "plateau_dependence": (plateau_dependence, variations),
-        "width_dependence": (width_dependence, curves, claims.width_ratio),
+        "width_dependence": (width_dependence, trained, claims.width_ratio),
+        "ladder": (ladder, ratios, corrections, sizes),
+        "training_variations": (training_variations, varied, expected, plateaus),
     }
     with ProcessPoolExecutor() as pool:  # a second or two each, nothing shared
         drawn = {name: pool.submit(_drawn, place.provenance, *figure) for name, figure in figures.items()}

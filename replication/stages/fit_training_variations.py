@@ -1,6 +1,5 @@
 """Stage: the plateau of eps_L of networks that are trained, parametrised or built otherwise."""
 
-import numpy as np
 import pandas as pd
 
 from replication import training_plateaus as fits
@@ -26,19 +25,10 @@ def fit_training_variations(
     infinite = exact[(exact["method"] == "gradient_descent") & (exact["training_time"] == training.steps)]
     curves = fits.moments(members, statistics, seed)
     plateaus = fits.plateaus(curves, expected, infinite, statistics.confidence)
-    rows = []
-    for name, task in tasks.items():
-        slope = fits.slope_at_infinite_width(infinite, name, training_variations.training_sizes)
-        rows.append({"task": name, "source": task.source, "varied": "width", "value": "infinite"})
-        rows[-1] |= {
-            "width": np.inf,
-            "parameter": "slope",
-            "estimate": slope.value,
-            "standard_error": slope.error,
-            "degrees_of_freedom": slope.dof,
-        }
+    sizes = training_variations.training_sizes
+    slopes = [fits.at_infinite_width(infinite, name, task.source, sizes) for name, task in tasks.items()]
     files.write_table(place.results("training_variations.csv"), curves)
-    files.write_table(place.results("training_plateaus.csv"), pd.concat([plateaus, pd.DataFrame(rows)]))
+    files.write_table(place.results("training_plateaus.csv"), pd.concat([plateaus, pd.DataFrame(slopes)]))
 
 
 if __name__ == "__main__":

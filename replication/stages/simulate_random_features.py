@@ -9,8 +9,8 @@ from tqdm import tqdm
 from replication.datasets import prepared
 from replication.datasets.preprocessing import Preprocessing
 from replication.datasets.training_sets import training_order
-from replication.datasets.variations import image_side, pooled
-from replication.random_feature_settings import PowerLawFeatures, RandomFeatures, ReLUFeatures
+from replication.datasets.variations import pooled
+from replication.random_feature_settings import Curves, PowerLawFeatures, RandomFeatures, ReLUFeatures
 from replication.random_features import regimes
 from replication.random_features.relu import relu_features, spectrum, spectrum_exponent
 from replication.random_features.simulation import power_law_spectrum
@@ -83,7 +83,7 @@ def _relu_networks(
     return pd.DataFrame(losses), alphas
 
 
-def _labelled(sample: regimes.Sample, own, seed: int, series: str, pool: str, draw: int) -> Iterator[dict]:
+def _labelled(sample: regimes.Sample, own: Curves, seed: int, series: str, pool: str, draw: int) -> Iterator[dict]:
     def stream(name):
         return generator(seed, "random features", name, series, draw)
 

@@ -28,14 +28,14 @@ def train_students(place: Place, seed: int, training: Training, dimension: Dimen
         for d in own.dimensions:
             for draw in range(own.draws):
                 label = {"route": "trained", "dimension": d, "teacher": 0, "draw": draw}
-                losses = _students(seed, training, dimension, placement, d, draw)
+                losses = students(seed, training, dimension, placement, d, draw)
                 for size, loss in zip(own.training_sizes, losses, strict=True):
                     rows.append(label | {"training_size": size, "loss": loss.mean(), "theory": np.nan})
                     progress.update()
     files.write_table(place.results("dimension", "trained.csv"), pd.DataFrame(rows)[fits.COLUMNS])
 
 
-def _students(
+def students(
     seed: int, training: Training, dimension: Dimension, placement, d: int, draw: int
 ) -> Iterator[np.ndarray]:  # fmt: skip
     """Test losses of the members of one draw, for each training size."""

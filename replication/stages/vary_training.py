@@ -2,13 +2,14 @@
 
 import pandas as pd
 
+from replication.finite_width.ensemble import Ensemble
 from replication.settings import Execution, MLPSpec, Task, Training, TrainingVariations
 from replication.stages import files
 from replication.stages.command import run
 from replication.stages.members import losses_tables
 from replication.stages.places import Place
 from replication.stages.planning import nested_data
-from replication.training_variants import ensemble_of, expectations, variants
+from replication.training_variants import Variant, ensemble_of, expectations, variants
 
 
 def vary_training(
@@ -23,19 +24,42 @@ def vary_training(
     """Train ensembles with other algorithms, parametrisations, activations and depths."""
     asked = training_variations
     data = nested_data(place, seed, source, asked.training_sizes[-1])
-    labels, rates, ensembles = [], [], []
+    rows = []
     for variant in variants(network, training, asked):
+        label = {"task": place.task, "source": source.source, "varied": variant.varied, "value": variant.value}
         expected = expectations(variant, asked.width, data, asked.training_sizes, source.learning_rate_fraction)
-        for size, rate in zip(asked.training_sizes, expected, strict=True):
-            labels.append({"varied": variant.varied, "value": variant.value})
-            rates.append({"task": place.task, "source": source.source, **labels[-1], "training_size": size})
-            rates[-1] |= {"training_time": training.steps, **rate._asdict()}
-            ensembles.append(ensemble_of(variant, seed, place.task, asked.width, size, rate))
+        for size, expectation in zip(asked.training_sizes, expected, strict=True):
+            rows.append(label | {"training_size": size, "training_time": training.steps} | expectation._asdict())
+    # first, and read back: while members are trained `python -m replication status` learns from it what is planned
+    files.write_table(place.results("training_variations", f"{place.task}_expected.csv"), pd.DataFrame(rows))
+    planned = planned_variations(place, seed, source, network, training, training_variations)
     # a variant that is the profile's own stands under every property; the scratch folder has it trained once
+    ensembles = [ensemble for _, ensemble in planned]
     tables = losses_tables(place, "variations", ensembles, asked.members, data, execution, source.source)
-    labelled = [table.assign(**label) for table, label in zip(tables, labels, strict=True)]
-    files.write_table(place.results("training_variations", f"{place.task}_expected.csv"), pd.DataFrame(rates))
+    labelled = [
+        table.assign(varied=variant.varied, value=variant.value)
+        for table, (variant, _) in zip(tables, planned, strict=True)
+    ]
     files.write_table(place.results("training_variations", f"{place.task}.csv"), pd.concat(labelled))
+
+
+def planned_variations(
+    place: Place,
+    seed: int,
+    source: Task,
+    network: MLPSpec,
+    training: Training,
+    training_variations: TrainingVariations,
+) -> list[tuple[Variant, Ensemble]]:
+    """Variants and their ensembles of every training size, at the learning rates written down beforehand."""
+    expected = files.read_table(place.results("training_variations", f"{place.task}_expected.csv"))
+    rates = expected.astype({"value": str}).set_index(["varied", "value", "training_size"])
+    width, sizes = training_variations.width, training_variations.training_sizes
+    return [
+        (variant, ensemble_of(variant, seed, place.task, width, size, rates.loc[(*variant[:2], size)]))
+        for variant in variants(network, training, training_variations)
+        for size in sizes
+    ]
 
 
 if __name__ == "__main__":
