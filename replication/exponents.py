@@ -38,8 +38,10 @@ def exponent_row(
         "standard_error": exponent.error,
         "lower": lower,
         "upper": upper,
+        "degrees_of_freedom": exponent.dof,
         "drift": drift.value,
         "drift_standard_error": drift.error,
+        "amplitude": parameters["amplitude"].value,
         "prediction": prediction.value,
         "prediction_error": prediction.error,
         "origin": origin,
@@ -50,7 +52,13 @@ def difference_row(sizes: np.ndarray, y: np.ndarray, reference: np.ndarray, conf
     """Exponent of y minus that of the reference, both (draws, sizes) on the same draws, paired draw by draw."""
     difference = exponent_difference(sizes, y, reference)
     lower, upper = difference.interval(confidence)
-    return {"difference": difference.value, "standard_error": difference.error, "lower": lower, "upper": upper}
+    return {
+        "difference": difference.value,
+        "standard_error": difference.error,
+        "lower": lower,
+        "upper": upper,
+        "degrees_of_freedom": difference.dof,
+    }
 
 
 def mean_curve(table: pd.DataFrame, keys: list[str], size: str = "training_size") -> pd.DataFrame:

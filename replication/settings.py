@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
+from replication.random_feature_settings import RandomFeatures
 from replication.regime_settings import DataVariations, Dimension, TrainedRegimes
 from replication.sections import (
     BiasVariance,
@@ -180,6 +181,8 @@ class Claims(Section):
     coverage: Bound
     width_intercept: Bound
     width_departure: Bound
+    exponent_of_one: Bound
+    exponent_share: Bound
 
 
 class Profile(Section):
@@ -199,6 +202,7 @@ class Profile(Section):
     trained_regimes: TrainedRegimes
     data_variations: DataVariations
     dimension: Dimension
+    random_features: RandomFeatures
     statistics: Statistics
     scaling_laws: ScalingLaws
     claims: Claims
@@ -223,7 +227,7 @@ class Profile(Section):
             if (sample := self.data_variations.sample_size) > task.pool_size / 2:
                 pool = f"half of tasks.{name}.pool_size = {task.pool_size}"
                 yield "data_variations.sample_size", f"{sample} exceeds {pool}; lower it or enlarge the pool"
-        for part in ("data_variations", "dimension", "trained_regimes"):
+        for part in ("data_variations", "dimension", "trained_regimes", "random_features"):
             yield from ((f"{part}.{key}", message) for key, message in getattr(self, part).problems())
         if self.learning_curve_theory.training_sizes[-1] > self.learning_curve_theory.sample_size / 4:
             yield (
@@ -237,6 +241,14 @@ class Profile(Section):
             pool = self.tasks[regimes.task].pool_size
             if max(regimes.population, regimes.variance_width.training_size) > pool:
                 yield "trained_regimes.population", f"exceeds tasks.{regimes.task}.pool_size = {pool}; lower it"
+        features = self.random_features.relu
+        if features.task not in self.tasks:
+            yield (
+                "random_features.relu.task",
+                f"{features.task} is no task of this profile; use {' or '.join(self.tasks)}",
+            )
+        elif features.pool_size > (pool := self.tasks[features.task].pool_size):
+            yield "random_features.relu.pool_size", f"exceeds tasks.{features.task}.pool_size = {pool}; lower it"
         missing = sorted(set(self.finite_width.training_sizes) - set(self.infinite_width.training_sizes))
         if missing:
             yield (

@@ -55,7 +55,7 @@ def plateaus(curves: pd.DataFrame, expected: pd.DataFrame, infinite: pd.DataFram
 
 
 def at_infinite_width(infinite: pd.DataFrame, task: str, source: str, sizes: tuple[int, ...]) -> dict:
-    """The slope of the profile's own network at infinite width, after the same steps, at these sizes, as another row."""
+    """Another row: slope of the profile's own network at infinite width, after the same steps, at these sizes."""
     own = infinite[(infinite["task"] == task) & infinite["training_size"].isin(sizes)]
     values = own.pivot(index="draw", columns="training_size", values=STATISTICS[2])
     fitted = laws.fit_draws(laws.plateau, values.columns.to_numpy(float), values.to_numpy())

@@ -21,6 +21,8 @@ BOUNDS = Claims(
     coverage=0.12,
     width_intercept=0.1,
     width_departure=0.1,
+    exponent_of_one=0.2,
+    exponent_share=0.25,
 )
 CONFIDENCE = 0.68
 

@@ -37,7 +37,7 @@ def settings():
         teachers=2,
         teacher_width=12,
         test_size=20,
-        depth=2,
+        depth=1,
         weight_variance=2.0,
         bias_variance=0.1,
         trained=trained,
@@ -161,6 +161,23 @@ def test_one_route_alone_gives_the_same_exponents():
     pd.testing.assert_frame_equal(both[both["route"] == "trained"].reset_index(drop=True), alone)
 
 
+def test_exponents_of_students_fall_as_one_over_the_dimension(spec):
+    """alpha_D d lies between 3 and 4 in 2 and in 5 dimensions, to within what its interval and small sets leave."""
+    rows = []
+    for d in (2, 5):
+        for draw in range(5):
+            students = fits.infinitely_wide_student(
+                spec, fits.lesson(spec, d, 256, 200, 4, 96, SEED, draw), (64, 128, 256)
+            )
+            rows += [row | {"route": "infinite_width", "dimension": d, "draw": draw} for row in students]
+    table = fits.exponents(pd.DataFrame(rows), Window(smallest=64, largest=256), 0.68)
+    product, error = (table[name] * table["dimension"] for name in ("exponent", "standard_error"))
+    print(product, error)
+    assert (error < 0.4).all()
+    assert (product > 3 - 2 * error).all()
+    assert (product < 4.2 + 2 * error).all()
+
+
 # stages
 
 
@@ -170,7 +187,7 @@ def test_the_stage_measures_every_dimension_draw_and_teacher(tmp_path, monkeypat
     table = files.read_table(PLACE.results("dimension", "infinite_width.csv"))
     assert list(table) == fits.COLUMNS
     assert len(table.drop_duplicates(fits.COLUMNS[:5])) == len(table) == 2 * 3 * 2 * 3
-    spec = spec.model_copy(update={"weight_variance": 2.0})
+    spec = spec.model_copy(update={"weight_variance": 2.0, "depth": 1})
     lesson = fits.lesson(spec, 3, 32, 20, 2, 12, SEED, 1)
     expected = pd.DataFrame(fits.infinitely_wide_student(spec, lesson, (8, 16, 32), (0.0, 1e-10)))
     own = table[(table["dimension"] == 3) & (table["draw"] == 1)].reset_index(drop=True)
@@ -178,9 +195,6 @@ def test_the_stage_measures_every_dimension_draw_and_teacher(tmp_path, monkeypat
     exponents = files.read_table(PLACE.results("dimension", "exponents.csv"))
     refitted = fits.exponents(table, settings.window, 0.68)
     pd.testing.assert_frame_equal(exponents, refitted, rtol=1e-6, atol=1e-9, check_dtype=False)
-    # more dimensions are harder
-    by_dimension = exponents.drop_duplicates("dimension").set_index("dimension")
-    assert by_dimension.loc[1, "lower"] > by_dimension.loc[3, "upper"]
 
 
 def test_students_are_trained_in_every_dimension_and_learn(tmp_path, monkeypatch, settings):
@@ -209,10 +223,9 @@ def test_students_of_different_draws_start_elsewhere(settings):
     from replication.finite_width.devices import Placement
     from replication.stages import train_students as stage
 
-    short = settings.model_copy(update={"trained": settings.trained.model_copy(update={"steps": 1})})
-    placement = Placement(("cpu:0",), "cpu")
+    placement = Placement(("cpu:0", "cpu:0"), "cpu")
     first, second, again = (
-        np.array(list(stage.students(SEED, training_of(7), short, placement, 2, draw))) for draw in (0, 1, 0)
+        np.array(list(stage.students(SEED, training_of(7), settings, placement, 2, draw))) for draw in (0, 1, 0)
     )
     assert first.shape == (3, 2)
     np.testing.assert_array_equal(first, again)

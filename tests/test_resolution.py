@@ -45,7 +45,7 @@ def test_losses_against_the_explicit_inverse(theta, rng):
 
 
 def test_the_teacher_is_the_mean_over_functions_drawn_from_the_kernel(theta, rng):
-    """3000 of them, within three standard errors, which are 1 to 2 %; a kernel of half the size would be out by 50 %."""
+    """3000 of them, within three standard errors, 1 to 2 %; a kernel of half the size would be out by half."""
     teachers = 3000
     drawn = np.linalg.cholesky(theta) @ rng.normal(size=(len(theta), teachers))
     targets = {str(k): Targets(f[:POINTS, None], f[POINTS:, None]) for k, f in enumerate(drawn.T)}
@@ -101,11 +101,11 @@ def test_prediction_from_a_kernel_of_known_rank(rng):
 
 
 def test_the_prediction_meets_the_losses_of_held_out_points(rng):
-    """Of Gaussian features with a target in them: theory within 4 standard errors over 12 samples and a share 1/n."""
-    alpha, modes, points, n = 1.0, 1000, 400, 60
+    """Of Gaussian features and a target in them: theory within 4 standard errors over 24 samples and a share 1/n."""
+    alpha, modes, points, n = 1.0, 600, 300, 40
     w = rng.normal(size=(modes, 1))
     ratios = []
-    for _ in range(12):
+    for _ in range(24):
         features = features_of(rng, points, alpha, modes)
         theta, y = features @ features.T, features @ w
         _, rows = predicted(theta, {"labels": y}, (n,))
@@ -116,4 +116,4 @@ def test_the_prediction_meets_the_losses_of_held_out_points(rng):
     ratios = pd.concat(ratios, axis=1).T
     assert set(ratios) == {"labels", TEACHER}
     assert ((ratios.mean() - 1).abs() < 4 * ratios.sem() + 1 / n).all(), ratios.mean()
-    assert ratios.sem().max() < 0.05
+    assert ratios.sem().max() < 0.06

@@ -62,13 +62,15 @@ def judge(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """All tests, one row each, and the verdict of every claim in every place with its evidence in a sentence.
 
-    Claims stand in the order of `statements`; one that has no test in a place is *not established* there.
+    Claims stand in the order of `statements`, each in the places where it has a test.
     """
     rows = pd.DataFrame([_row(place, test, significance) for place, test in tests])
     summary = []
     for claim, statement in statements.items():
         for task, source in dict.fromkeys(zip(rows["task"], rows["source"], strict=True)):
             own = rows[(rows["claim"] == claim) & (rows["task"] == task) & (rows["source"] == source)]
+            if own.empty:
+                continue
             overall = {"claim": claim, "statement": statement, "task": task, "source": source}
             summary.append(overall | {"verdict": combine(list(own["verdict"])), "evidence": _evidence(own)})
     return rows, pd.DataFrame(summary)

@@ -17,7 +17,7 @@ from replication.infinite_width.resolution import TEACHER
 PANELS = {
     "classes": ("classes merged", "crest"),
     "noise": ("noise on the inputs", "flare"),
-    "side": ("pooled", "viridis"),
+    "side": ("pixels pooled", "viridis"),
 }
 TARGETS = {LABELS: ("labels", "o", "black"), TEACHER: ("random teacher", "s", sns.color_palette("colorblind")[0])}
 SPREAD = 0.16  # between the labels' and the teacher's marks on the axis of variations
@@ -49,10 +49,12 @@ def data_variations_figure(losses: pd.DataFrame, exponents: pd.DataFrame, differ
 
 
 def _titles(row: list[Axes], task: str) -> None:
-    """The task stands in the first panel that is drawn, what is varied in each."""
-    drawn = [axes for axes in row if axes.axison]
-    for axes, (title, _) in zip(row, [*PANELS.values(), ("change of the exponent", "")], strict=True):
-        axes.set_title(f"{task}: {title}" if axes is drawn[0] else title, loc="left", fontweight="bold", fontsize=12)
+    """The task stands with the first panel that is drawn, what is varied with each."""
+    titles = [*(title for title, _ in PANELS.values()), "change of the exponent"]
+    drawn = [(axes, title) for axes, title in zip(row, titles, strict=True) if axes.axison]
+    for place, (axes, title) in enumerate(drawn):
+        axes.set_title(title if place else f"{task}: {title}", loc="left", fontweight="bold", fontsize=12)
+    drawn[0][0].set_ylabel(r"test loss $L(D)$")
 
 
 def _curves(axes: Axes, panel: str, curves: pd.DataFrame, laws: pd.DataFrame) -> None:
@@ -69,7 +71,7 @@ def _curves(axes: Axes, panel: str, curves: pd.DataFrame, laws: pd.DataFrame) ->
     for place, ((case, curve), colour) in enumerate(zip(cases, colours, strict=True)):
         (law,) = laws[(laws[CASE] == list(case)).all(axis=1)].itertuples()
         _curve(axes, curve.sort_values("size"), law, colour, MARKERS[place])
-    axes.set(xscale="log", yscale="log", xlabel=r"training points $D$", ylabel=r"test loss $L(D)$")
+    axes.set(xscale="log", yscale="log", xlabel=r"training points $D$")
     low, high = axes.get_ylim()
     axes.set_ylim(low / (high / low) ** (0.11 * len(cases)), high)  # room for the legend
     for axis in (axes.xaxis, axes.yaxis):

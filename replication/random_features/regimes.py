@@ -104,19 +104,18 @@ def exponents(losses: pd.DataFrame, sizes: Curves, spectra: dict[str, Estimate],
         prediction = Estimate(1.0, 0.0) if variance else spectra[series]
         origin = VARIANCE_LIMITED.get(regime, "alpha_K of the spectrum")
         label = ROUTE | {"regime": regime, "series": series, "variable": VARIABLES[regime]}
-        amplitude = {"amplitude": fit_draws(power_law, x, y).parameters["amplitude"].value}
-        rows.append(label | exponent_row(x, y, confidence, prediction, origin) | amplitude)
+        rows.append(label | exponent_row(x, y, confidence, prediction, origin))
         if not variance:
             exact = fit_draws(power_law, *curves(curve, window, "size", "theory")).parameters["exponent"]
-            rows.append(label | exponent_row(x, y, confidence, exact, "theory, finite size") | amplitude)
+            rows.append(label | exponent_row(x, y, confidence, exact, "theory, finite size"))
     return pd.DataFrame(rows)
 
 
 def duality(losses: pd.DataFrame, sizes: Curves, spectra: dict[str, Estimate], confidence: float) -> pd.DataFrame:
-    """A row for each series: series, pool, and alpha_K, alpha_D and alpha_P with _standard_error, _lower, _upper."""
+    """A row a series: series, pool, draws, and alpha_K, alpha_D, alpha_P with _standard_error, _lower and _upper."""
     rows = []
     for (series, pool), table in losses.groupby(["series", "pool"], sort=False):
-        row = {"series": series, "pool": pool}
+        row = {"series": series, "pool": pool, "draws": table["draw"].nunique()}
         estimates = {"alpha_K": spectra[series]}
         for name, regime in (("alpha_D", "resolution_data"), ("alpha_P", "resolution_width")):
             fit = fit_draws(power_law, *curves(table[table["regime"] == regime], sizes.window, "size"))

@@ -1,18 +1,23 @@
 """Stage: a verdict on every claim and task."""
 
-from replication.claims import ensembles
+from replication.claims import ensembles, regimes
 from replication.claims import finite_width as beyond
 from replication.claims.verdicts import judge
-from replication.settings import Claims, FiniteWidth, ScalingLaws, Statistics
+from replication.settings import Claims, FiniteWidth, ScalingLaws, Statistics, Task
 from replication.stages import files
 from replication.stages.command import run
 from replication.stages.places import Place
 
 
 def check_claims(
-    place: Place, finite_width: FiniteWidth, scaling_laws: ScalingLaws, claims: Claims, statistics: Statistics
+    place: Place,
+    tasks: dict[str, Task],
+    finite_width: FiniteWidth,
+    scaling_laws: ScalingLaws,
+    claims: Claims,
+    statistics: Statistics,
 ) -> None:
-    """Test the claims of the paper, and what is asked beyond it, against the fitted laws."""
+    """Test the claims of both papers, and what is asked beyond them, against the fitted laws."""
     laws, comparisons, corrections, plateaus = (
         files.read_table(place.results(f"{name}.csv"))
         for name in ("scaling_laws", "comparisons", "width_corrections", "training_plateaus")
@@ -25,6 +30,18 @@ def check_claims(
     rows, summary = judge(tests, ensembles.STATEMENTS | beyond.STATEMENTS, claims.significance)
     files.write_table(place.results("claims.csv"), rows)
     files.write_table(place.results("verdicts.csv"), summary)
+    names = [f"{name}_differences" for name in tasks]
+    tests = regimes.tests(
+        *(files.read_table(place.results(*path)) for path in REGIMES),
+        files.read_tables(place.results("data_variations"), names),
+        claims,
+    )
+    rows, summary = judge(tests, regimes.STATEMENTS, claims.significance)
+    files.write_table(place.results("regimes", "claims.csv"), rows)
+    files.write_table(place.results("regimes", "verdicts.csv"), summary)
+
+
+REGIMES = (("regimes", "exponents.csv"), ("random_features", "duality.csv"), ("regimes", "dimension.csv"))
 
 
 if __name__ == "__main__":

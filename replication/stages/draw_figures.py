@@ -6,10 +6,14 @@ from concurrent.futures import ProcessPoolExecutor
 import numpy as np
 from matplotlib.figure import Figure
 
+from replication.figures.data_variations import data_variations_figure as data_variations
+from replication.figures.dimension import dimension_figure as dimension
+from replication.figures.duality import plot_duality as duality
 from replication.figures.ladder import ladder
 from replication.figures.learning_curve_theory import learning_curve_theory
 from replication.figures.learning_curves import learning_curves
 from replication.figures.plateau_dependence import plateau_dependence
+from replication.figures.regimes import regimes
 from replication.figures.saving import pdf_bytes, png_bytes
 from replication.figures.training_variations import training_variations
 from replication.figures.width_dependence import width_dependence
@@ -44,11 +48,29 @@ def draw_figures(
         "ladder": (ladder, ratios, corrections, sizes),
         "training_variations": (training_variations, varied, expected, plateaus),
     }
+    figures |= _of_regimes(place, list(tasks))
     with ProcessPoolExecutor() as pool:  # a second or two each, nothing shared
         drawn = {name: pool.submit(_drawn, place.provenance, *figure) for name, figure in figures.items()}
         for name, contents in drawn.items():
             for kind, content in zip(("png", "pdf"), contents.result(), strict=True):
                 files.write(place.exhibits(f"{name}.{kind}"), content)
+
+
+def _of_regimes(place: Place, tasks: list[str]) -> dict[str, tuple]:
+    """The figures of arXiv 2102.06701."""
+    curves, exponents, dimensions = (
+        files.read_table(place.results("regimes", f"{name}.csv")) for name in ("curves", "exponents", "dimension")
+    )
+    changed = [
+        files.read_tables(place.results("data_variations"), [f"{task}{kind}" for task in tasks])
+        for kind in ("", "_exponents", "_differences")
+    ]
+    return {
+        "regimes": (regimes, curves, exponents),
+        "duality": (duality, files.read_table(place.results("random_features", "duality.csv"))),
+        "dimension": (dimension, dimensions),
+        "data_variations": (data_variations, *changed),
+    }
 
 
 def _drawn(provenance: str, draw: Callable[..., Figure], *tables) -> tuple[bytes, bytes]:
