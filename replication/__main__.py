@@ -53,6 +53,8 @@ def verdicts(
     markdown: Annotated[bool, typer.Option("--markdown", help="Print a Markdown table, as in the README.")] = False,
 ) -> None:
     """Print the verdict on each claim and the path of the report."""
+    import pandas as pd
+
     from replication.exhibit_tables import to_markdown
     from replication.report.writer import overview
     from replication.stages import files
@@ -60,14 +62,14 @@ def verdicts(
 
     profile_named(read_settings(params), profile)
     place = Place(profile)
-    table = files.read_table(place.results("verdicts.csv"))
+    tables = [files.read_table(place.results(*path)) for path in (("verdicts.csv",), ("regimes", "verdicts.csv"))]
     if markdown:
-        typer.echo(to_markdown(overview(table)))
+        typer.echo("\n\n".join(to_markdown(overview(table)) for table in tables))
         return
-    for (claim, statement), rows in table.groupby(["claim", "statement"]):
+    for (claim, statement), rows in pd.concat(tables).fillna("").groupby(["claim", "statement"], sort=False):
         typer.echo(f"{claim}  {statement}")
         for row in rows.itertuples():
-            typer.echo(f"    {f'{row.task} ({row.source})':<28} {row.verdict}")
+            typer.echo(f"    {row.task + (f' ({row.source})' if row.source else ''):<28} {row.verdict}")
     typer.echo(f"\nreport: {place.results('report.html')} (and report.md beside it)")
 
 

@@ -10,6 +10,7 @@ import pandas as pd
 
 from replication.datasets.sources import SOURCES
 from replication.exhibit_tables import exponent_table, number, to_markdown
+from replication.report import finite_width, regimes
 from replication.report import infinite_width as tables
 from replication.settings import Profile
 
@@ -26,12 +27,16 @@ class ReportInput(NamedTuple):
     provenance:             the line that stands in the metadata of the figures as well
     laws, claims, verdicts: the tables of fitted laws, of tests, and of verdicts with their evidence
     comparisons:            the table of numbers that the claims compare
+    corrections, onsets:    fits in 1 / n of trained and linearised networks, up to which N_D they follow infinite width
+    plateaus:               of eps_L, of networks that are trained or built otherwise
+    exponents, regime_claims, regime_verdicts: those of arXiv 2102.06701, by every route
     exact, theory:          learning curves at infinite width, computed draw by draw, and predicted from the spectrum
     published:              published numbers beside those recomputed
     runs:                   run records: stage, task, seconds, peak_memory_mb, versions, machine
     figures:                path of each figure as the report shall link to it; keys learning_curves,
-                            width_dependence, plateau_dependence, learning_curve_theory, error_sources_<task> and
-                            contact_sheet_<task>, those missing are left out
+                            width_dependence, ladder, training_variations, plateau_dependence,
+                            learning_curve_theory, regimes, duality, dimension, data_variations,
+                            error_sources_<task> and contact_sheet_<task>, those missing are left out
     """
 
     profile_name: str
@@ -41,6 +46,12 @@ class ReportInput(NamedTuple):
     claims: pd.DataFrame
     verdicts: pd.DataFrame
     comparisons: pd.DataFrame
+    corrections: pd.DataFrame
+    onsets: pd.DataFrame
+    plateaus: pd.DataFrame
+    exponents: pd.DataFrame
+    regime_claims: pd.DataFrame
+    regime_verdicts: pd.DataFrame
     exact: pd.DataFrame
     theory: pd.DataFrame
     published: pd.DataFrame
@@ -53,23 +64,28 @@ def markdown_report(content: ReportInput) -> str:
     environment = jinja2.Environment(
         undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True
     )
-    exponents = exponent_table(content.laws)
+    laws, windows = exponent_table(content.laws), content.profile.scaling_laws
+    sizes = windows.finite_width.inside(content.profile.finite_width.training_sizes)
     text = environment.from_string(TEMPLATE.read_text(encoding="utf-8")).render(
         content._asdict(),
         counts={outcome: int((content.verdicts.verdict == outcome).sum()) for outcome in OUTCOMES},
-        findings=_findings(exponents),
+        findings=_findings(laws),
         overview=to_markdown(overview(content.verdicts)),
-        evidence=to_markdown(content.verdicts[["claim", "task", "source", "verdict", "evidence"]]),
+        evidence=to_markdown(_evidence(content.verdicts)),
         statements=dict(content.verdicts[["claim", "statement"]].itertuples(index=False, name=None)),
+        corrected=to_markdown(finite_width.corrections_table(content.corrections, sizes)),
+        followed=to_markdown(finite_width.onsets_table(content.onsets)),
+        varied=to_markdown(finite_width.plateaus_table(content.plateaus)),
+        regime_overview=to_markdown(overview(content.regime_verdicts)),
+        regime_evidence=to_markdown(_evidence(content.regime_verdicts)),
+        regime_exponents=to_markdown(regimes.exponents_table(content.exponents)),
         tests={claim: to_markdown(_tests(tests)) for claim, tests in content.claims.groupby("claim")},
         data=to_markdown(_data(content.profile)),
         stand_ins={task.source: STAND_INS.get(task.source) for task in content.profile.tasks.values()},
         choices=to_markdown(_choices(content.profile)),
-        exponents=to_markdown(exponents),
+        fitted_laws=to_markdown(laws),
         sources=to_markdown(tables.sources_table(content.exact, content.profile.statistics.confidence)),
-        predicted=to_markdown(
-            tables.theory_table(content.exact, content.theory, content.profile.scaling_laws.infinite_width)
-        ),
+        predicted=to_markdown(tables.theory_table(content.exact, content.theory, windows.infinite_width)),
         coverage=to_markdown(tables.coverage_table(content.comparisons)),
         recomputed=to_markdown(tables.published_table(content.published)) if len(content.published) else "",
         confidence=f"{100 * content.profile.statistics.confidence:g} %",
@@ -89,10 +105,18 @@ def _findings(exponents: pd.DataFrame) -> list[dict]:
 
 
 def overview(verdicts: pd.DataFrame) -> pd.DataFrame:
-    """Claims in rows, tasks in columns."""
-    names = verdicts.task + " (" + verdicts.source + ")"
+    """Claims in rows, tasks in columns; of arXiv 2102.06701 routes in columns, which have no source."""
+    sources = verdicts.source.fillna("").astype(str)
+    names = verdicts.task + (" (" + sources + ")").where(sources != "", "")
     wide = verdicts.assign(name=names).pivot(index=["claim", "statement"], columns="name", values="verdict")
     return wide[list(dict.fromkeys(names))].fillna("not tested").reset_index()
+
+
+def _evidence(verdicts: pd.DataFrame) -> pd.DataFrame:
+    columns = ["claim", "task", "source", "verdict", "evidence"]
+    if verdicts["source"].isna().all():
+        return verdicts[columns].drop(columns="source").rename(columns={"task": "route"})
+    return verdicts[columns]
 
 
 def _tests(tests: pd.DataFrame) -> pd.DataFrame:

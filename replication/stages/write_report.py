@@ -13,7 +13,7 @@ from replication.stages.places import Place
 
 def write_report(place: Place, profile: Profile) -> None:
     """Write the report from the tables, figures and run records of the profile."""
-    names = ["learning_curves", "width_dependence", "plateau_dependence", "learning_curve_theory"]
+    names = list(FIGURES)
     names += [f"{kind}_{task}" for kind in ("error_sources", "contact_sheet") for task in profile.tasks]
     pictures = {name: place.exhibits(f"{name}.png") for name in names}
     links = {name: os.path.relpath(picture, place.results()) for name, picture in pictures.items()}
@@ -26,7 +26,22 @@ def write_report(place: Place, profile: Profile) -> None:
     files.write(place.results("report.html"), html_report(text, images))
 
 
-TABLES = {"laws": "scaling_laws", "claims": "claims", "verdicts": "verdicts", "comparisons": "comparisons"}
+FIGURES = (
+    "learning_curves", "width_dependence", "ladder", "training_variations", "plateau_dependence",
+    "learning_curve_theory", "regimes", "duality", "dimension", "data_variations",
+)  # fmt: skip
+TABLES = {
+    "laws": "scaling_laws",
+    "claims": "claims",
+    "verdicts": "verdicts",
+    "comparisons": "comparisons",
+    "corrections": "width_corrections",
+    "onsets": "width_onsets",
+    "plateaus": "training_plateaus",
+    "exponents": "regimes/exponents",
+    "regime_claims": "regimes/claims",
+    "regime_verdicts": "regimes/verdicts",
+}
 FOLDERS = {"exact": "infinite_width", "theory": "learning_curve_theory", "published": "published_numbers"}
 
 if __name__ == "__main__":
