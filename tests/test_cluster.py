@@ -20,7 +20,7 @@ from tests.reference_network import ERF, data, training_of
 
 DATA = data(inputs=5, training_size=8, test_size=4)
 MEMBERS, CHUNK = range(8), 2
-SECONDS_TO_START = 40
+SECONDS_TO_START = 60
 
 
 def on(scheduler):

@@ -59,6 +59,15 @@ def test_the_diagonal_crosses_equal_axes():
     assert pdf_bytes(figure, "test")[:4] == b"%PDF"
 
 
+def test_theory_is_drawn_where_it_is_known():
+    frame = table().assign(alpha_theory=[0.6, 1.9, 1.0])
+    drawn = {line.get_label(): line for line in plot_duality(frame).axes[0].lines}
+    for pool, rows in frame.groupby("pool"):
+        at = drawn[f"{pool}, theory"].get_xydata()
+        np.testing.assert_allclose(at, rows[["alpha_K", "alpha_theory"]])
+    assert not any("theory" in str(line.get_label()) for line in plot_duality(table()).axes[0].lines)
+
+
 def test_no_series_are_refused():
     with pytest.raises(ReplicationError, match="simulate random features first"):
         plot_duality(table().iloc[:0])

@@ -175,9 +175,9 @@ def test_divergence_is_one_line_and_keeps_what_was_finished(tmp_path, computed):
 
 # kills
 
-KILLS = 12
+KILLS = 10
 KILLED = [ensemble(width, steps=100) for width in (8, 9)] + [ensemble(steps=100, method="linearised")]
-MEMBERS_KILLED, CHUNK_KILLED = 24, 2
+MEMBERS_KILLED, CHUNK_KILLED = 20, 2
 CHUNKS_KILLED = len(KILLED) * MEMBERS_KILLED // CHUNK_KILLED
 
 

@@ -145,11 +145,12 @@ def tiny(tmp_path_factory):
         (r"test_size: \d+", "test_size: 30"),
         (r"steps: \d+", "steps: 10"),
         (r"training_sizes: \[.*\]", "training_sizes: [8, 16, 32, 64]"),
-        (r"widths: \[.*\]", "widths: [4, 8, 16]"),
+        (r"widths: \[.*\]", "widths: [8, 16, 32]"),
+        (r"learning_rate_fraction: [\d.]+", "learning_rate_fraction: 0.1"),
         (r"dimensions: \[.*\]", "dimensions: [2, 3, 4]"),
         (r"members: \d+", "members: 8"),
         (r"draws: \d+", "draws: 3"),
-        (r"\{smallest: \d+, largest: \d+\}", "{smallest: 4, largest: 64}"),
+        (r"(?<!large_window: )\{smallest: \d+, largest: \d+\}", "{smallest: 4, largest: 64}"),
     ):
         quick, count = re.subn(pattern, value, quick)
         assert count, pattern

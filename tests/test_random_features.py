@@ -408,6 +408,9 @@ def test_stage_writes_all_regimes(stage):
     np.testing.assert_allclose(resolution.loss / resolution.theory, 1, atol=0.15)
     row = duality.set_index("series").loc["power law, 1"]
     assert (row.alpha_K, row.alpha_K_lower, row.alpha_K_upper) == (1, 1, 1)
+    exact = [theory.best_fit_loss(power_law_spectrum(1.0, 128), size, 128) for size in CURVES["sizes"]]
+    assert row.alpha_theory == pytest.approx(-np.polyfit(np.log(CURVES["sizes"]), np.log(exact), 1)[0], rel=1e-9)
+    assert row.alpha_theory_upper - row.alpha_theory_lower == pytest.approx(0, abs=1e-12)  # without a draw
     expected = exponents[(exponents.series == "power law, 1") & (exponents.regime == "resolution_data")]
     assert (expected.exponent == row.alpha_D).all()
     assert expected.prediction.iloc[0] == 1

@@ -104,16 +104,18 @@ def _differences(axes: Axes, differences: pd.DataFrame) -> None:
     names = [_name(row) for row in differences.itertuples()]
     places = {name: place for place, name in enumerate(dict.fromkeys(names))}
     heights = np.array([places[name] for name in names], float)
-    axes.axvline(0, color="0.45", linewidth=0.9, zorder=0)
+    axes.axvline(0, color="0.45", linewidth=0.9, zorder=1)
+    for place in range(0, len(places), 2):
+        axes.axhspan(place - 0.5, place + 0.5, color="0.95", linewidth=0, zorder=0)
     for sign, (target, (label, marker, colour)) in zip((-1, 1), TARGETS.items(), strict=True):
         # superclasses are labels too
         own = (differences["target"] == TEACHER).to_numpy() == (target == TEACHER)
         points = differences[own]
         bars = np.stack([points["difference"] - points["lower"], points["upper"] - points["difference"]])
-        style = {"marker": marker, "color": colour, "linestyle": "none", "elinewidth": 1.2, "label": label}
+        style = {"marker": marker, "color": colour, "linestyle": "none", "elinewidth": 1.2, "zorder": 3, "label": label}
         axes.errorbar(points["difference"], heights[own] + sign * SPREAD, xerr=bars, **style)
     axes.set_yticks(list(places.values()), list(places))
     axes.yaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
-    axes.set(xlabel=r"$\alpha_D$ minus unvaried", ylim=(len(places) + 0.1, -0.6))
+    axes.set(xlabel=r"$\alpha_D$ minus unvaried", ylim=(len(places) - 0.5 + 0.13 * max(len(places), 5), -0.5))
     axes.legend(loc="lower left", fontsize=9.5, handlelength=1.0, ncols=2, columnspacing=1.0)

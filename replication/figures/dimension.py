@@ -16,6 +16,7 @@ KERNEL_EXPONENT = (
     3  # alpha_D d of a converged ReLU network of infinite width and smooth teachers (replication.dimension)
 )
 SHIFT = 0.08  # in d, between routes, so that their intervals do not cover each other
+MOST_ABOVE = 1.5  # the axis follows the ends of intervals up to so many times the highest point
 
 
 @styled
@@ -58,6 +59,7 @@ def _points(axes: Axes, points: pd.DataFrame, route: str, shift: float) -> None:
     # beyond every axis: matplotlib draws no bar at all where an end is not finite
     high = np.where(np.isfinite(high), high, 1e3 * centre)
     top = axes.get_ylim()[1] if axes.containers else 0.0
+    seen = 1.1 * np.minimum(high, MOST_ABOVE * centre.max()).max()
     axes.errorbar(
         points["dimension"] + shift,
         centre,
@@ -69,4 +71,4 @@ def _points(axes: Axes, points: pd.DataFrame, route: str, shift: float) -> None:
         label=name,
         zorder=3,
     )
-    axes.set_ylim(top=max(top, 1.15 * centre.max()))
+    axes.set_ylim(top=max(top, seen))

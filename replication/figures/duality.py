@@ -22,8 +22,9 @@ def plot_duality(duality: pd.DataFrame) -> Figure:
     """alpha_D and alpha_P against alpha_K with their intervals, and the diagonal, where the theory has all of them.
 
     duality: series, pool, and for each of alpha_K, alpha_D, alpha_P its value and the columns _lower and _upper.
-    Colours tell pools, markers data from features, which stand a little to the left and right of alpha_K.
-    ReplicationError if there is no series to draw.
+    Colours tell pools, markers data from features, which stand a little to the left and right of alpha_K. A dash, where
+    there is a column alpha_theory: the exponent of the theory at the same sizes, which lies off the diagonal as far as
+    the spectrum there is no power law or ends. ReplicationError if there is no series to draw.
     """
     if duality.empty:
         raise ReplicationError("no exponents of random features to draw", "simulate random features first")
@@ -31,10 +32,9 @@ def plot_duality(duality: pd.DataFrame) -> Figure:
     colours = dict(zip(pools, sns.color_palette("colorblind", len(pools)), strict=True))
     figure = Figure(figsize=(5.6, 6.0))
     axes = figure.subplots()
-    ends = duality[[f"{name}{end}" for name in ("alpha_K", *EXPONENTS) for end in ("_lower", "_upper")]].to_numpy()
+    ends = duality.filter(regex=r"^alpha_(theory$|.*_(lower|upper)$)").to_numpy()
     low, high = np.nanmin(ends), np.nanmax(ends)
-    margin = 0.08 * (high - low)
-    low, high = min(low - margin, max(low, 0)), high + margin
+    low, high = low - 0.08 * (high - low), high + 0.08 * (high - low)
     axes.plot([low, high], [low, high], color="0.6", linewidth=1, zorder=0)
     for pool, series in duality.groupby("pool", sort=False):
         for name, (marker, _, side) in EXPONENTS.items():
@@ -50,12 +50,17 @@ def plot_duality(duality: pd.DataFrame) -> Figure:
                 elinewidth=1.1,
                 label=f"{pool}, {name}",
             )
+        if "alpha_theory" in series:
+            at = series["alpha_K"], series["alpha_theory"]
+            axes.plot(*at, "_", color=colours[pool], markersize=13, zorder=1, label=f"{pool}, theory")
     axes.set(xlim=(low, high), ylim=(low, high), aspect="equal")
     axes.set(xlabel=r"$\alpha_K$ of the spectrum, $\lambda_i \sim i^{-(1 + \alpha_K)}$", ylabel=r"exponent of the loss")
     marks = [
         Line2D([], [], color="0.3", linestyle="none", marker=marker, label=text)
         for marker, text, _ in EXPONENTS.values()
     ]
+    if "alpha_theory" in duality:
+        marks += [Line2D([], [], color="0.3", linestyle="none", marker="_", markersize=13, label="theory, same sizes")]
     marks += [Line2D([], [], color="0.6", linewidth=1, label=r"$\alpha_D = \alpha_P = \alpha_K$")]
     marks += [Line2D([], [], color=colour, linewidth=3, label=pool) for pool, colour in colours.items()]
     axes.legend(handles=marks, loc="upper left", fontsize=8, frameon=False)

@@ -90,7 +90,7 @@ def _on_cluster(lacking: list[Chunk], data: Data, store: MemberStore, execution:
         client = Client(execution.scheduler, timeout=SECONDS_TO_CONNECT, set_as_default=False)
     except OSError:
         problem = f"no Dask scheduler answers at {execution.scheduler}"
-        raise ReplicationError(problem, "start one with `dask scheduler`, or leave out the scheduler") from None
+        raise ReplicationError(problem, "start one with `python -m dask scheduler`, or leave it out") from None
     with client:
         # a task, not scattered: what a dead worker held is made anew
         held = client.submit(_held, data, pure=False)

@@ -10,6 +10,7 @@ from replication.exponents import curves, exponent_row, mean_curve
 from replication.random_feature_settings import Curves
 from replication.random_features import simulation, theory
 from replication.scaling_laws import Estimate, fit_draws, power_law
+from replication.sections import Window
 
 # regime: the variable, and what is known of its exponent
 VARIABLES = {
@@ -106,13 +107,17 @@ def exponents(losses: pd.DataFrame, sizes: Curves, spectra: dict[str, Estimate],
         label = ROUTE | {"regime": regime, "series": series, "variable": VARIABLES[regime]}
         rows.append(label | exponent_row(x, y, confidence, prediction, origin))
         if not variance:
-            exact = fit_draws(power_law, *curves(curve, window, "size", "theory")).parameters["exponent"]
+            exact = _of_theory(curve, window)
             rows.append(label | exponent_row(x, y, confidence, exact, "theory, finite size"))
     return pd.DataFrame(rows)
 
 
 def duality(losses: pd.DataFrame, sizes: Curves, spectra: dict[str, Estimate], confidence: float) -> pd.DataFrame:
-    """A row a series: series, pool, draws, and alpha_K, alpha_D, alpha_P with _standard_error, _lower and _upper."""
+    """A row for each series: series, pool, draws, and alpha_K, alpha_D, alpha_P, alpha_theory, each with its columns
+    _standard_error, _lower and _upper.
+
+    alpha_theory is the exponent of the theory in the window of alpha_D and alpha_P: alpha_K as so few see the spectrum.
+    """
     rows = []
     for (series, pool), table in losses.groupby(["series", "pool"], sort=False):
         row = {"series": series, "pool": pool, "draws": table["draw"].nunique()}
@@ -120,9 +125,17 @@ def duality(losses: pd.DataFrame, sizes: Curves, spectra: dict[str, Estimate], c
         for name, regime in (("alpha_D", "resolution_data"), ("alpha_P", "resolution_width")):
             fit = fit_draws(power_law, *curves(table[table["regime"] == regime], sizes.window, "size"))
             estimates[name] = fit.parameters["exponent"]
+        estimates["alpha_theory"] = _of_theory(table[table["regime"] == "resolution_width"], sizes.window)
         for name, estimate in estimates.items():
             lower, upper = estimate.interval(confidence)
             row |= {name: estimate.value, f"{name}_standard_error": estimate.error}
             row |= {f"{name}_lower": lower, f"{name}_upper": upper}
         rows.append(row)
     return pd.DataFrame(rows)
+
+
+def _of_theory(curve: pd.DataFrame, window: Window) -> Estimate:
+    """Exponent of the theory, whose draws may all be the same."""
+    x, y = curves(curve, window, "size", "theory")
+    slopes = np.polyfit(np.log(x), np.log(y).T, 1)[0]
+    return Estimate(-slopes.mean(), slopes.std(ddof=1) / np.sqrt(len(slopes)), len(slopes) - 1)

@@ -50,7 +50,9 @@ def _weight(ensemble: Ensemble) -> float:
 
 
 def _tell_damage(path: Path) -> None:
-    tqdm.write(f"{path} is damaged: its members are computed again", file=sys.stderr)
+    """And delete it: what is computed again may be stored in chunks of other sizes, and leave it there."""
+    tqdm.write(f"{path} is damaged: deleted, and its members are computed again", file=sys.stderr)
+    path.unlink(missing_ok=True)
 
 
 def _table(task, source, ensemble, losses):
