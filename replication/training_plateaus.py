@@ -16,7 +16,8 @@ def moments(members: pd.DataFrame, statistics: Statistics, seed: int) -> pd.Data
     rows = []
     for key, group in members.groupby([*VARIANT, "training_size", "training_time"], sort=False):
         label = dict(zip([*VARIANT, "training_size", "training_time"], key, strict=True))
-        stream = generator(seed, "bootstrap", *map(str, key))
+        # the same for every variant: one that stands under several properties has one interval
+        stream = generator(seed, "bootstrap", *(str(label[name]) for name in ("task", "width", "training_size")))
         row = label | {"members": len(group), "training_loss": group["training_loss"].mean()}
         losses = group["test_loss"].to_numpy()
         for entry in bootstrap(losses, statistics.confidence, statistics.resamples, stream).itertuples():

@@ -5,12 +5,14 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import NullLocator
 
 from replication.figures.style import METHOD_MARKERS, SYMBOLS, readable_log_axis, sources, styled
 from replication.test_loss import FINITE, STATISTICS
 
 ASIDE = {"trained": 0.985, "linearised": 1.015}  # on the axis of 1 / n, so that bars do not cover each other
 LINES = {"trained": "solid", "linearised": "dashed"}
+LABEL_ROOM = 0.09  # of the axis of 1 / n
 COLOURS = {"trained": "#b5375a", "linearised": "#2b6ca3"}
 
 
@@ -69,6 +71,12 @@ def _panel(axes: Axes, ratios: pd.DataFrame, fits: pd.DataFrame, sizes: tuple[in
 
 
 def _width_axis(axes: Axes, widths: np.ndarray) -> None:
-    """Ticks at the widths themselves, at the place of 1 / n."""
-    axes.set_xticks([0, *(1 / widths)], ["0", *(f"1/{width:g}" for width in widths)])
-    axes.set_xlim(left=-0.02 / widths[0])
+    """Ticks at the widths themselves, at the place of 1 / n, labelled where there is room."""
+    places, labels, last = [0.0, *sorted(1 / widths)], ["0"], 0.0
+    for place in places[1:]:
+        room = place - last > LABEL_ROOM * places[-1]
+        labels.append(f"1/{1 / place:.0f}" if room else "")
+        last = place if room else last
+    axes.set_xticks(places, labels)
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.set_xlim(left=-0.02 * places[-1])

@@ -45,7 +45,7 @@ def training_variations(curves: pd.DataFrame, expected: pd.DataFrame, plateaus: 
             ]
             _panel(axes, *tables)
         linear_from_zero(axes_row[0])
-        axes_row[0].set_ylim(top=1.75 * axes_row[0].get_ylim()[1])  # room for the legends
+        axes_row[0].set_ylim(top=1.45 * axes_row[0].get_ylim()[1])  # room for the legends
         axes_row[0].set_ylabel(SYMBOLS[EPS])
         axes_row[0].set_title(f"{task} ({source})", loc="left", fontweight="bold", pad=18)
     for axes, varied in zip(grid[0], columns, strict=True):
