@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 
 import pytest
@@ -116,3 +117,20 @@ def test_no_scheduler_is_one_line(tmp_path, monkeypatch):
     assert time.monotonic() - start < 7
     assert address in str(error.value)
     assert "\n" not in str(error.value)
+
+
+def test_a_scheduler_that_is_lost_is_one_line(tmp_path):
+    """Without workers nothing is ever done, so the kill falls into the work."""
+    from distributed import Client
+
+    address = f"tcp://127.0.0.1:{free_port()}"
+    scheduler = dask("scheduler", "--host", address, "--no-dashboard")
+    try:
+        Client(address, timeout=SECONDS_TO_START, set_as_default=False).close()
+        threading.Timer(2, scheduler.kill).start()
+        with pytest.raises(ReplicationError, match="was lost.*run it again") as error:
+            list(complete(ensembles(), MEMBERS, DATA, MemberStore(tmp_path), on(address)))
+        assert "\n" not in str(error.value)
+    finally:
+        scheduler.kill()
+        scheduler.wait()

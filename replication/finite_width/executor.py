@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator
+from concurrent.futures import CancelledError
 from typing import NamedTuple
 
 from replication.errors import ReplicationError
@@ -100,9 +101,23 @@ def _on_cluster(lacking: list[Chunk], data: Data, store: MemberStore, execution:
             sent[client.submit(_on_worker, store.common["code"], *arguments, pure=False)] = chunk
         for future in as_completed(sent, loop=client.loop):
             chunk = sent.pop(future)
-            losses, device = future.result()
+            losses, device = _result(future, execution.scheduler)
             store.save(chunk.key, chunk.members, losses, device)
             on_progress(chunk.ensemble, len(chunk.members) * chunk.ensemble.training.steps)
+
+
+def _result(future, scheduler: str):
+    from distributed import KilledWorker
+
+    again = "run it again: finished members are kept"
+    try:
+        return future.result()
+    except KilledWorker:
+        problem = "workers of the Dask cluster died of the same members again and again"
+        raise ReplicationError(problem, f"give them more memory, and {again}") from None
+    except (CancelledError, OSError):
+        problem = f"the Dask scheduler at {scheduler} was lost"
+        raise ReplicationError(problem, f"start it and its workers, and {again}") from None
 
 
 def _held(data: Data) -> Data:
