@@ -128,7 +128,7 @@ def test_a_scheduler_that_is_lost_is_one_line(tmp_path):
     try:
         Client(address, timeout=SECONDS_TO_START, set_as_default=False).close()
         threading.Timer(2, scheduler.kill).start()
-        with pytest.raises(ReplicationError, match="was lost.*run it again") as error:
+        with pytest.raises(ReplicationError, match=r"was lost.*run it again") as error:
             list(complete(ensembles(), MEMBERS, DATA, MemberStore(tmp_path), on(address)))
         assert "\n" not in str(error.value)
     finally:
