@@ -192,3 +192,117 @@ def published():
         ("digits", "mnist", "exponent", np.nan, 0.4, 0.15, 0.612, 0.013, "does not hold", "Spigler et al.", "a band"),
     ]
     return pd.DataFrame(rows, columns=[*columns, "verdict", "published_by", "remark"])
+
+
+def corrections(tasks=tuple(SOURCES)):
+    """Fits in 1 / n of both kinds of members and of their difference."""
+    rows = [
+        {"task": task, "source": SOURCES[task], "method": method, "statistic": statistic, "training_size": size}
+        | {"training_time": STEPS, "points": 3, "parameter": parameter, "estimate": estimate, "standard_error": 0.011}
+        for task in tasks
+        for method, statistics in (
+            ("trained", STATISTICS),
+            ("linearised", STATISTICS),
+            ("trained - linearised", STATISTICS[:1]),
+        )
+        for statistic in statistics
+        for size in SIZES
+        for parameter, estimate in (("intercept", 0.02), ("slope", -3.1))
+    ]
+    return pd.DataFrame(rows)
+
+
+def width_ratios(tasks=tuple(SOURCES)):
+    """What `corrections` are fits of, without noise."""
+    rows = [
+        {"task": task, "source": SOURCES[task], "method": method, "statistic": statistic, "training_size": size}
+        | {"training_time": STEPS, "width": width, "ratio": np.exp(0.02 - 3.1 / width), "error": 0.02}
+        for task in tasks
+        for method in ("trained", "linearised")
+        for statistic in STATISTICS
+        for size in SIZES
+        for width in WIDTHS
+    ]
+    return pd.DataFrame(rows)
+
+
+def onsets(tasks=tuple(SOURCES)):
+    rows = [
+        {"task": task, "source": SOURCES[task], "method": method, "width": width, "departure": 0.1}
+        | {"onset": onset, "lower": 0.0, "upper": np.inf}
+        for task in tasks
+        for method in ("trained", "linearised")
+        for width, onset in zip(WIDTHS, (0.0, 91.4, np.inf), strict=True)
+    ]
+    return pd.DataFrame(rows)
+
+
+VARIED = {"algorithm": ("gradient_descent", "adam"), "depth": ("1", "3")}
+
+
+def training_plateaus(tasks=tuple(SOURCES)):
+    rows = [
+        {"task": task, "source": SOURCES[task], "varied": varied, "value": value, "width": 64.0}
+        | {"smallest": 64, "largest": 256, "points": 3, "parameter": parameter, "estimate": estimate}
+        | {"standard_error": 0.013, "expected": np.nan if value == "adam" else 0.0677}
+        for task in tasks
+        for varied, values in VARIED.items()
+        for value in values
+        for parameter, estimate in (("value", 0.0712), ("slope", -0.123))
+    ]
+    return pd.DataFrame(rows)
+
+
+def varied_curves(tasks=tuple(SOURCES)):
+    """Moments of variants, and what infinite width expects of them where it knows."""
+    eps, rows, expected = STATISTICS[2], [], []
+    for task in tasks:
+        for varied, values in VARIED.items():
+            for value in values:
+                for size in (64, 128, 256):
+                    row = {"task": task, "source": SOURCES[task], "varied": varied, "value": value}
+                    row |= {"training_size": size}
+                    known = 0.07 if value != "adam" else np.nan
+                    expected.append(row | {eps: known})
+                    rows.append(row | {"width": 64.0, eps: 0.08, f"{eps}_lower": 0.07, f"{eps}_upper": 0.1})
+    return pd.DataFrame(rows), pd.DataFrame(expected)
+
+
+def regime_exponents():
+    rows = []
+    for route, regime, series, exponent, prediction, origin in (
+        ("random_features", "variance_width", "power law, 1", 1.03, 1.0, "1 / P"),
+        ("trained", "variance_width", "digits (toys)", 0.97, 1.0, "1 / width"),
+        ("trained", "resolution_width", "digits (toys)", 0.83, np.nan, np.nan),
+        ("infinite_width", "resolution_data", "digits (toys), labels", 0.31, 0.33, "learning-curve theory"),
+    ):
+        row = {"route": route, "regime": regime, "series": series, "smallest": 64, "largest": 512, "points": 4}
+        row |= {"variable": "width" if "width" in regime else "training_size", "exponent": exponent}
+        row |= {"standard_error": 0.021, "prediction": prediction, "prediction_error": 0.0, "origin": origin}
+        rows.append(row | {"amplitude": 2.0})
+    return pd.DataFrame(rows)
+
+
+def regime_curves():
+    """The curves of `regime_exponents`, the formulas of random features beside them."""
+    rows = []
+    for fit in regime_exponents().itertuples():
+        for size in (32, 64, 128, 256, 512):
+            loss = fit.amplitude * size**-fit.exponent
+            row = {"route": fit.route, "regime": fit.regime, "series": fit.series, "variable": fit.variable}
+            row |= {"size": size, "loss": loss, "standard_error": 0.03 * loss, "draws": 5}
+            rows.append(row | {"theory": 1.01 * loss if fit.route == "random_features" else np.nan})
+    return pd.DataFrame(rows)
+
+
+def regime_verdicts():
+    rows = [
+        {"claim": claim, "statement": f"statement of {claim}", "task": route, "source": np.nan, "verdict": verdict}
+        | {"evidence": f"digits: exponent {number}"}
+        for claim, route, verdict, number in (
+            ("B1 width", "trained networks", "holds", 0.97),
+            ("B1 width", "random features", "holds", 1.03),
+            ("B4", "infinite width", "not established", 0.31),
+        )
+    ]
+    return pd.DataFrame(rows)

@@ -7,10 +7,13 @@ import pytest
 from replication.errors import ReplicationError
 from replication.exhibit_tables import exponent_table, number, plus_minus, to_latex, to_markdown, value_with_error
 from replication.params import profile_named, read_settings
+from replication.report.finite_width import corrections_table, onsets_table, plateaus_table
 from replication.report.infinite_width import coverage_table, published_table, sources_table, theory_table
 from replication.report.page import html_report
+from replication.report.regimes import exponents_table
 from replication.report.writer import ReportInput, markdown_report
 from replication.settings import Window
+from replication.stages.write_report import FIGURES
 from tests import synthetic_tables as tables
 
 PNG = b"\x89PNG\r\n\x1a\n not a whole picture"
@@ -106,7 +109,7 @@ def content(tasks=tuple(tables.SOURCES)):
         run
         | {"stage": "check_claims", "task": None, "seconds": 3.21, "versions": {"numpy": "2.4.6", "scipy": "1.17.1"}},
     ]
-    names = ["learning_curves", "width_dependence", "plateau_dependence", "learning_curve_theory"]
+    names = list(FIGURES)
     names += [f"{kind}_{task}" for kind in ("error_sources", "contact_sheet") for task in tasks]
     return ReportInput(
         profile_name="quick",
@@ -116,6 +119,11 @@ def content(tasks=tuple(tables.SOURCES)):
         claims=tables.claims(tasks),
         verdicts=tables.verdicts(tasks),
         comparisons=tables.comparisons(tasks),
+        corrections=tables.corrections(tasks),
+        onsets=tables.onsets(tasks),
+        plateaus=tables.training_plateaus(tasks),
+        exponents=tables.regime_exponents(),
+        regime_verdicts=tables.regime_verdicts(),
         exact=tables.exact(tasks),
         theory=tables.theory(tasks),
         published=tables.published(),
@@ -198,20 +206,69 @@ def test_page_is_self_contained():
     sources = re.findall(r'src="([^"]*)"', page)
     assert len(sources) == len(report.figures)
     assert all(source.startswith("data:image/png;base64,") for source in sources)
-    assert set(re.findall(r'href="([^"]*)"', page)) == {"https://arxiv.org/abs/2503.05938"}
+    assert set(re.findall(r'href="([^"]*)"', page)) == {
+        f"https://arxiv.org/abs/{n}" for n in ("2503.05938", "2102.06701")
+    }
     assert not re.search(r"<script|<link|@import|url\(", page)
     assert page.startswith("<!DOCTYPE html>")
-    assert page.count("<table>") == page.count("</table>") == 16
+    assert page.count("<table>") == page.count("</table>") == 22
     assert "μ<sub>L</sub>" in page
     assert "_L<" not in page
     assert "<title>Scaling laws of the test loss: replication report, profile quick</title>" in page
-    held = [(table.verdict == "holds").sum() for table in (report.verdicts, report.claims, report.published)]
-    assert page.count('class="holds"') == 2 * held[0] + held[1] + held[2]
+    held = [
+        (table.verdict == "holds").sum()
+        for table in (report.verdicts, report.claims, report.published, report.regime_verdicts)
+    ]
+    assert page.count('class="holds"') == 2 * held[0] + held[1] + held[2] + 2 * held[3]
 
 
 def test_page_wants_every_image_it_shows():
     with pytest.raises(ReplicationError, match=r"figures/missing\.png, which was not given"):
         html_report("# Title\n\n![a figure](figures/missing.png)\n", {"figures/other.png": PNG})
+
+
+# Finite width and the regimes: the tables.
+
+
+def test_corrections_are_shown_as_ratios_and_differences_as_they_are():
+    table = corrections_table(tables.corrections(["digits"]), (32, 64, 128))
+    own = table.set_index(["members", "statistic"])["over infinite width, extrapolated"]
+    assert own["trained", "mu_L"] == plus_minus(np.exp(0.02), np.exp(0.02) * 0.011)
+    assert own["trained less linearised", "mu_L"] == plus_minus(0.02, 0.011)
+    assert list(table.columns[-2:]) == ["correction times n, N_D = 32", "correction times n, N_D = 128"]
+    assert (table.iloc[:, -1] == "-3.100 ± 0.011").all()
+
+
+def test_onsets_beyond_the_training_sizes_are_words():
+    table = onsets_table(tables.onsets(["digits"]))
+    assert table["follows infinite width up to N_D"].tolist() == 2 * ["none", "91", "all"]
+    assert table["interval"].tolist() == 6 * ["none to all"]
+
+
+def test_variants_without_theory_say_so():
+    table = plateaus_table(tables.training_plateaus(["digits"])).set_index("value")
+    assert table.loc["adam", "eps_L at infinite width"] == "not known"
+    assert table.loc["3", "eps_L at infinite width"] == "0.0677"
+    assert table.loc["3", "d ln eps_L / d ln N_D"] == "-0.123 ± 0.013"
+    assert table.loc["3", "N_D"] == "64 to 256"
+
+
+def test_exponents_stand_beside_what_is_predicted():
+    table = exponents_table(tables.regime_exponents())
+    assert table["regime"].tolist() == 2 * ["variance-limited, width"] + [
+        "resolution-limited, data",
+        "resolution-limited, width",
+    ]
+    assert table["predicted"].tolist() == ["1", "1", "0.33", ""]
+    assert table["exponent"].tolist()[:2] == ["1.030 ± 0.021", "0.970 ± 0.021"]
+
+
+def test_routes_have_columns_of_their_own():
+    text = markdown_report(content(["digits"]))
+    (header,) = [line for line in text.splitlines() if "trained networks" in line and "infinite width" in line
+                 and "claim" in line]  # fmt: skip
+    assert "(nan)" not in header
+    assert re.search(r"\| B4 +\| statement of B4 +\| not tested +\| not tested +\| not established +\|", text)
 
 
 # Infinite width: the tables, and their places in the report.

@@ -56,7 +56,7 @@ def regimes(curves: pd.DataFrame, exponents: pd.DataFrame) -> Figure:
             _guide(axes)
         if len(panel):
             readable_log_axis(axes.xaxis)
-        axes.legend(fontsize=7.5, loc="lower left", frameon=False)
+            axes.legend(fontsize=7.5, loc="lower left", frameon=False)
     handles = [
         Line2D([], [], color=colour, marker="o", linewidth=1.2, label=ROUTES[route])
         for route, colour in COLOURS.items()

@@ -29,7 +29,7 @@ class ReportInput(NamedTuple):
     comparisons:            the table of numbers that the claims compare
     corrections, onsets:    fits in 1 / n of trained and linearised networks, up to which N_D they follow infinite width
     plateaus:               of eps_L, of networks that are trained or built otherwise
-    exponents, regime_claims, regime_verdicts: those of arXiv 2102.06701, by every route
+    exponents, regime_verdicts: those of arXiv 2102.06701, by every route
     exact, theory:          learning curves at infinite width, computed draw by draw, and predicted from the spectrum
     published:              published numbers beside those recomputed
     runs:                   run records: stage, task, seconds, peak_memory_mb, versions, machine
@@ -50,7 +50,6 @@ class ReportInput(NamedTuple):
     onsets: pd.DataFrame
     plateaus: pd.DataFrame
     exponents: pd.DataFrame
-    regime_claims: pd.DataFrame
     regime_verdicts: pd.DataFrame
     exact: pd.DataFrame
     theory: pd.DataFrame
@@ -106,7 +105,7 @@ def _findings(exponents: pd.DataFrame) -> list[dict]:
 
 def overview(verdicts: pd.DataFrame) -> pd.DataFrame:
     """Claims in rows, tasks in columns; of arXiv 2102.06701 routes in columns, which have no source."""
-    sources = verdicts.source.fillna("").astype(str)
+    sources = verdicts.source.astype(object).fillna("").astype(str)
     names = verdicts.task + (" (" + sources + ")").where(sources != "", "")
     wide = verdicts.assign(name=names).pivot(index=["claim", "statement"], columns="name", values="verdict")
     return wide[list(dict.fromkeys(names))].fillna("not tested").reset_index()

@@ -39,7 +39,6 @@ TABLES = {
     "onsets": "width_onsets",
     "plateaus": "training_plateaus",
     "exponents": "regimes/exponents",
-    "regime_claims": "regimes/claims",
     "regime_verdicts": "regimes/verdicts",
 }
 FOLDERS = {"exact": "infinite_width", "theory": "learning_curve_theory", "published": "published_numbers"}
