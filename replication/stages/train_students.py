@@ -1,6 +1,7 @@
 """Stage: trained students of random teachers on inputs of several dimensions, beside the infinitely wide ones."""
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,9 @@ from replication.settings import Execution, MLPSpec, Training
 from replication.stages import files
 from replication.stages.command import run
 from replication.stages.places import Place
+
+if TYPE_CHECKING:
+    from replication.finite_width.devices import Placement
 
 
 def train_students(place: Place, seed: int, training: Training, dimension: Dimension, execution: Execution) -> None:
@@ -36,9 +40,9 @@ def train_students(place: Place, seed: int, training: Training, dimension: Dimen
 
 
 def students(
-    seed: int, training: Training, dimension: Dimension, placement, d: int, draw: int
-) -> Iterator[np.ndarray]:  # fmt: skip
-    """Test losses of the members of one draw, for each training size."""
+    seed: int, training: Training, dimension: Dimension, placement: "Placement", d: int, draw: int
+) -> Iterator[np.ndarray]:
+    """Test losses L = 1/(2 N_T) sum (f - f_teacher)^2 of the members of one draw, (members,) for each training size."""
     from replication.finite_width.ensemble import Data
     from replication.finite_width.regimes import resolution_limited_in_data
 
@@ -52,12 +56,18 @@ def students(
     adam = {"steps": own.steps, "algorithm": "adam", "schedule": "cosine", "batch_size": own.batch_size}
     lesson = fits.lesson(spec, d, own.training_sizes[-1], dimension.test_size, 1, dimension.teacher_width, seed, draw)
     # students and batches of every draw are its own
-    students = int(generator(seed, "trained students", d, draw).integers(2**63))
-    sizes = own.training_sizes, own.members
+    own_seed = int(generator(seed, "trained students", d, draw).integers(2**63))
     return resolution_limited_in_data(
-        spec, training.model_copy(update=adam), Data(*lesson), own.adam_learning_rate, own.student_width, *sizes,
-        students, placement,
-    )  # fmt: skip
+        spec,
+        training.model_copy(update=adam),
+        Data(*lesson),
+        own.adam_learning_rate,
+        own.student_width,
+        own.training_sizes,
+        own.members,
+        own_seed,
+        placement,
+    )
 
 
 if __name__ == "__main__":
