@@ -172,7 +172,6 @@ def test_exponents_of_students_fall_as_one_over_the_dimension(spec):
             rows += [row | {"route": "infinite_width", "dimension": d, "draw": draw} for row in students]
     table = fits.exponents(pd.DataFrame(rows), Window(smallest=64, largest=256), 0.68)
     product, error = (table[name] * table["dimension"] for name in ("exponent", "standard_error"))
-    print(product, error)
     assert (error < 0.4).all()
     assert (product > 3 - 2 * error).all()
     assert (product < 4.2 + 2 * error).all()
