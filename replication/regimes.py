@@ -17,6 +17,7 @@ TABLES = {
     "exponents": [
         *LABEL, "smallest", "largest", "points", "exponent", "standard_error", "lower", "upper", "degrees_of_freedom",
         "drift", "drift_standard_error", "prediction", "prediction_error", "origin", "amplitude",
+        "varied",
     ],
 }  # fmt: skip
 ROUTES = {"random_features": "random features", "trained": "trained networks", "infinite_width": "infinite width"}

@@ -15,7 +15,7 @@ def exponent(route, regime, series, value, drift=0.0, prediction=np.nan, origin=
     return {
         "route": route, "regime": regime, "series": series, "exponent": value, "standard_error": error,
         "degrees_of_freedom": 6, "drift": drift, "drift_standard_error": error, "prediction": prediction,
-        "prediction_error": 0.0, "origin": origin,
+        "prediction_error": 0.0, "origin": origin, "varied": np.nan,
     }  # fmt: skip
 
 
@@ -28,6 +28,7 @@ def tables(one=1.0, drift=0.0, alpha_d=0.5, alpha_p=0.5, share=1.0, merged=0.0, 
             exponent("trained", "resolution_data", "student, d = 4", 0.9, drift),
             exponent("infinite_width", "resolution_data", LABELS, 0.5, drift),
             exponent("infinite_width", "resolution_data", LABELS, 0.7, 9.0, 0.5, "learning-curve theory"),
+            exponent("infinite_width", "resolution_data", "noise 2", 0.1, 9.0) | {"varied": "noise"},
             exponent("infinite_width", "resolution_data", "teacher", 0.4 * share, 0, 0.4, "alpha_K of the spectrum"),
         ]
     )

@@ -37,7 +37,7 @@ def regimes(curves: pd.DataFrame, exponents: pd.DataFrame) -> Figure:
     """
     if curves.empty:
         raise ReplicationError("no regimes to draw", "run the stages that simulate and train them first")
-    figure = Figure(figsize=(9.6, 7.6))
+    figure = Figure(figsize=(14, 7.6))
     grid = figure.subplots(2, 2)
     for axes, regime in zip(grid.ravel(), PANELS, strict=True):
         title, loss, size = PANELS[regime]
@@ -56,7 +56,7 @@ def regimes(curves: pd.DataFrame, exponents: pd.DataFrame) -> Figure:
             _guide(axes)
         if len(panel):
             readable_log_axis(axes.xaxis)
-            axes.legend(fontsize=7.5, loc="lower left", frameon=False)
+            axes.legend(fontsize=8.5, loc="upper left", bbox_to_anchor=(1, 1), frameon=False)
     handles = [
         Line2D([], [], color=colour, marker="o", linewidth=1.2, label=ROUTES[route])
         for route, colour in COLOURS.items()
