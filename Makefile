@@ -29,7 +29,7 @@ repro: environment
 	@python -m replication verdicts "$(PROFILE)"
 
 test: environment
-	@python -m pytest
+	@python -m pytest -n auto --maxprocesses 4 --dist loadfile
 
 lint: environment
 	@python -m ruff check .

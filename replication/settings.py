@@ -8,8 +8,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from replication.random_feature_settings import RandomFeatures
-from replication.regime_settings import DataVariations, Dimension, TrainedRegimes
+from replication.random_features.settings import RandomFeatures
+from replication.regimes.settings import DataVariations, Dimension, TrainedRegimes
 from replication.sections import (
     BiasVariance,
     Bound,

@@ -6,18 +6,18 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from replication import data_variations as fits
 from replication.datasets import prepared, uci_digits
 from replication.datasets.dataset import Dataset
 from replication.datasets.preprocessing import Preprocessing
 from replication.datasets.training_sets import training_order
 from replication.datasets.variations import image_side, pooled, superclasses
 from replication.errors import ReplicationError
-from replication.exponents import curves, difference_row, exponent_row, mean_curve
 from replication.infinite_width.closed_form import kernels
 from replication.infinite_width.resolution import TEACHER
 from replication.learning_curve_theory import spectrum_of
-from replication.regime_settings import DataVariations
+from replication.regimes import data_variations as fits
+from replication.regimes.exponents import curves, difference_row, exponent_row, mean_curve
+from replication.regimes.settings import DataVariations
 from replication.scaling_laws import Estimate
 from replication.sections import Window
 from replication.seeds import generator

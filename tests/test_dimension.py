@@ -4,18 +4,18 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from replication import dimension as fits
 from replication.finite_width.initialisation import initial_weights
 from replication.infinite_width.closed_form import kernels
 from replication.params import profile_named, read_settings
-from replication.regime_settings import Dimension
+from replication.regimes import dimension as fits
+from replication.regimes.settings import Dimension
+from replication.regimes.teacher_student import cube, outputs
 from replication.sections import Window
 from replication.settings import Execution, InfiniteWidth, Statistics
 from replication.stages import files
 from replication.stages.places import Place
 from replication.stages.train_students import train_students
 from replication.stages.vary_dimension import vary_dimension
-from replication.teacher_student import cube, outputs
 from tests.conftest import ROOT
 from tests.reference_network import reference_forward, training_of
 

@@ -4,11 +4,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from replication import data_variations, dimension
 from replication.errors import ReplicationError
-from replication.figures.data_variations import data_variations_figure
-from replication.figures.dimension import dimension_figure
+from replication.figures.data_variations import data_variations
+from replication.figures.dimension import dimension
 from replication.figures.saving import png_bytes
+from replication.regimes import data_variations as changed
+from replication.regimes import dimension as students
 from replication.sections import Window
 
 SIZES = np.array([16, 32, 64, 128, 256])
@@ -37,13 +38,13 @@ def toy_exponents(routes=("infinite_width", "trained")):
         for draw in range(4)
         for size in SIZES
     ]
-    return dimension.exponents(pd.DataFrame(rows), WINDOW, CONFIDENCE)
+    return students.exponents(pd.DataFrame(rows), WINDOW, CONFIDENCE)
 
 
 @pytest.mark.parametrize("routes", [("infinite_width",), ("trained",), ("infinite_width", "trained")])
 def test_points_are_4_over_alpha_with_the_ends_of_its_interval_exchanged(routes):
     exponents = toy_exponents(routes)
-    (axes,) = dimension_figure(exponents).axes
+    (axes,) = dimension(exponents).axes
     names = {"infinite_width": "infinitely wide students", "trained": "trained students"}
     assert [container.get_label() for container in axes.containers] == [names[route] for route in routes]
     for route in routes:
@@ -56,7 +57,7 @@ def test_points_are_4_over_alpha_with_the_ends_of_its_interval_exchanged(routes)
 
 
 def test_routes_differ_in_colour_marker_and_place():
-    (axes,) = dimension_figure(toy_exponents()).axes
+    (axes,) = dimension(toy_exponents()).axes
     first, second = (container[0] for container in axes.containers)
     assert first.get_color() != second.get_color()
     assert first.get_marker() != second.get_marker()
@@ -64,7 +65,7 @@ def test_routes_differ_in_colour_marker_and_place():
 
 
 def test_both_laws_are_lines_through_the_origin():
-    (axes,) = dimension_figure(toy_exponents()).axes
+    (axes,) = dimension(toy_exponents()).axes
     slopes = {
         line.get_label(): line.get_ydata() / line.get_xdata() for line in axes.lines if len(line.get_xdata()) == 2
     }
@@ -78,7 +79,7 @@ def test_both_laws_are_lines_through_the_origin():
 def test_an_interval_that_reaches_zero_has_no_upper_end_and_leaves_the_axis_alone():
     exponents = toy_exponents(("trained",))
     exponents.loc[exponents["dimension"] == 6, "lower"] = -0.1
-    (axes,) = dimension_figure(exponents).axes
+    (axes,) = dimension(exponents).axes
     _, y, _, high = bars(axes, "trained students")
     top = axes.get_ylim()[1]
     assert high[-1] > top
@@ -87,7 +88,7 @@ def test_an_interval_that_reaches_zero_has_no_upper_end_and_leaves_the_axis_alon
 
 def test_there_must_be_something_to_draw():
     with pytest.raises(ReplicationError, match="vary the dimension first"):
-        dimension_figure(toy_exponents().iloc[:0])
+        dimension(toy_exponents().iloc[:0])
 
 
 # what changes an exponent
@@ -112,7 +113,7 @@ def toy_losses(task, variations):
         for size in SIZES
         for loss in [size**-exponent * rng.lognormal(0, 0.05)]
     ]
-    return pd.DataFrame(rows, columns=[*data_variations.CASE, "draw", "training_size", "loss", "theory"])
+    return pd.DataFrame(rows, columns=[*changed.CASE, "draw", "training_size", "loss", "theory"])
 
 
 FULL = [
@@ -136,8 +137,8 @@ def tables():
     theory_window = Window(smallest=16, largest=128)
     return (
         losses,
-        data_variations.exponents(losses, WINDOW, theory_window, CONFIDENCE),
-        data_variations.exponent_differences(losses, WINDOW, CONFIDENCE),
+        changed.exponents(losses, WINDOW, theory_window, CONFIDENCE),
+        changed.exponent_differences(losses, WINDOW, CONFIDENCE),
     )
 
 
@@ -146,7 +147,7 @@ def panels(figure, row):
 
 
 def test_a_row_for_each_task_and_a_panel_for_each_kind_of_variation(tables):
-    figure = data_variations_figure(*tables)
+    figure = data_variations(*tables)
     assert len(figure.axes) == 8
     full, without = panels(figure, 0), panels(figure, 1)
     assert [axes.axison for axes in full] == [True] * 4
@@ -168,7 +169,7 @@ def test_a_row_for_each_task_and_a_panel_for_each_kind_of_variation(tables):
 ])  # fmt: skip
 def test_curves_are_means_over_draws_with_their_exponent(tables, panel, names):
     losses, exponents, _ = tables
-    axes = panels(data_variations_figure(*tables), 0)[panel]
+    axes = panels(data_variations(*tables), 0)[panel]
     assert len(axes.containers) == len(names)
     for container, (name, (varied, value, target)) in zip(axes.containers, names.items(), strict=True):
         label = container.get_label()
@@ -194,7 +195,7 @@ def _slope(line, exponent):
 
 def test_changes_of_the_exponent_are_drawn_with_intervals(tables):
     _, _, differences = tables
-    axes = panels(data_variations_figure(*tables), 0)[3]
+    axes = panels(data_variations(*tables), 0)[3]
     names = [label.get_text() for label in axes.get_yticklabels()]
     assert names == ["2 classes", r"7 $\times$ 7 pixels", "noise 0.5", "noise 1"]
     own = differences[differences["task"] == "digits"]
@@ -214,7 +215,7 @@ def test_tables_read_from_files_are_drawn_alike(tables, tmp_path):
         table.to_csv(tmp_path / f"{number}.csv", index=False)
         read.append(pd.read_csv(tmp_path / f"{number}.csv"))
     labels = [
-        [container.get_label() for axes in data_variations_figure(*given).axes for container in axes.containers]
+        [container.get_label() for axes in data_variations(*given).axes for container in axes.containers]
         for given in (tables, read)
     ]
     assert labels[0] == labels[1]
@@ -222,10 +223,10 @@ def test_tables_read_from_files_are_drawn_alike(tables, tmp_path):
 
 def test_varied_data_must_be_there(tables):
     with pytest.raises(ReplicationError, match="run the stage"):
-        data_variations_figure(*(table.iloc[:0] for table in tables))
+        data_variations(*(table.iloc[:0] for table in tables))
 
 
 def test_figures_have_the_same_bytes_every_time(tables):
     one_task = [table[table["task"] == "calorimeter"] for table in tables]
-    for draw in (lambda: dimension_figure(toy_exponents()), lambda: data_variations_figure(*one_task)):
+    for draw in (lambda: dimension(toy_exponents()), lambda: data_variations(*one_task)):
         assert png_bytes(draw(), "of toys") == png_bytes(draw(), "of toys")

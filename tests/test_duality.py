@@ -6,7 +6,7 @@ import pytest
 from matplotlib import colors
 
 from replication.errors import ReplicationError
-from replication.figures.duality import plot_duality
+from replication.figures.duality import duality
 from replication.figures.saving import pdf_bytes
 
 
@@ -27,7 +27,7 @@ def containers(figure):
 
 
 def test_points_and_intervals_are_those_of_the_table():
-    drawn = containers(plot_duality(table()))
+    drawn = containers(duality(table()))
     assert set(drawn) == {f"{pool}, {a}" for pool in ("power law", "digits, 8 x 8") for a in ("alpha_D", "alpha_P")}
     for pool, rows in table().groupby("pool"):
         for name in ("alpha_D", "alpha_P"):
@@ -41,14 +41,14 @@ def test_points_and_intervals_are_those_of_the_table():
 
 
 def test_colours_tell_pools_and_markers_data_from_features():
-    drawn = containers(plot_duality(table()))
+    drawn = containers(duality(table()))
     look = {label: (colors.to_hex(one[0].get_color()), one[0].get_marker()) for label, one in drawn.items()}
     assert look["power law, alpha_D"][0] == look["power law, alpha_P"][0] != look["digits, 8 x 8, alpha_D"][0]
     assert look["power law, alpha_D"][1] == look["digits, 8 x 8, alpha_D"][1] != look["power law, alpha_P"][1]
 
 
 def test_the_diagonal_crosses_equal_axes():
-    figure = plot_duality(table())
+    figure = duality(table())
     axes = figure.axes[0]
     diagonal = axes.lines[0]
     np.testing.assert_array_equal(diagonal.get_xdata(), diagonal.get_ydata())
@@ -61,13 +61,13 @@ def test_the_diagonal_crosses_equal_axes():
 
 def test_theory_is_drawn_where_it_is_known():
     frame = table().assign(alpha_theory=[0.6, 1.9, 1.0])
-    drawn = {line.get_label(): line for line in plot_duality(frame).axes[0].lines}
+    drawn = {line.get_label(): line for line in duality(frame).axes[0].lines}
     for pool, rows in frame.groupby("pool"):
         at = drawn[f"{pool}, theory"].get_xydata()
         np.testing.assert_allclose(at, rows[["alpha_K", "alpha_theory"]])
-    assert not any("theory" in str(line.get_label()) for line in plot_duality(table()).axes[0].lines)
+    assert not any("theory" in str(line.get_label()) for line in duality(table()).axes[0].lines)
 
 
 def test_no_series_are_refused():
     with pytest.raises(ReplicationError, match="simulate random features first"):
-        plot_duality(table().iloc[:0])
+        duality(table().iloc[:0])

@@ -13,9 +13,9 @@ from replication.datasets.dataset import Dataset
 from replication.errors import ReplicationError
 from replication.finite_width.initialisation import initial_weights
 from replication.learning_curve_theory import Spectrum, predict
-from replication.random_feature_settings import RandomFeatures
 from replication.random_features import regimes, theory
 from replication.random_features.relu import relu_features, spectrum, spectrum_exponent
+from replication.random_features.settings import RandomFeatures
 from replication.random_features.simulation import (
     excess_losses,
     loss,

@@ -11,7 +11,7 @@ from replication.finite_width.regimes import (
     variance_limited_in_data,
     variance_limited_in_width,
 )
-from replication.regimes import curve_exponent, trained_exponents
+from replication.regimes.routes import curve_exponent, trained_exponents
 from replication.sections import Window
 from replication.settings import MLPSpec
 from tests.reference_network import CPU, ERF, data, training_of

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
 
-from replication import related_systems as systems
 from replication.errors import ReplicationError
 from replication.random_features import theory
+from replication.regimes import related_systems as systems
 
 
 @pytest.fixture(autouse=True)

@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from replication.exponents import curves, exponent_row
 from replication.infinite_width.closed_form import kernels
 from replication.infinite_width.resolution import TEACHER, Targets, predicted, resolution_limited
 from replication.learning_curve_theory import Spectrum, predict
+from replication.regimes.exponents import curves, exponent_row
 from replication.sections import Window
 
 POINTS, TESTS, SIZES = 40, 25, (5, 12, 40)

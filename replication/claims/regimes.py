@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 
 from replication.claims.verdicts import Test, Where
-from replication.data_variations import LABELS, NONE
 from replication.infinite_width.resolution import TEACHER
-from replication.regimes import ROUTES, VARIANCE_LIMITED
+from replication.regimes.data_variations import LABELS, NONE
+from replication.regimes.routes import ROUTES, VARIANCE_LIMITED
 from replication.scaling_laws import Estimate
 from replication.settings import Claims
 

@@ -7,11 +7,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, NullLocator
 
-from replication.data_variations import CASE, LABELS, NONE
 from replication.errors import ReplicationError
-from replication.exponents import mean_curve
 from replication.figures.style import MARKERS, readable_log_axis, sources, styled
 from replication.infinite_width.resolution import TEACHER
+from replication.regimes.data_variations import CASE, LABELS, NONE
+from replication.regimes.exponents import mean_curve
 
 # panel: title, and the palette of its curves
 PANELS = {
@@ -24,7 +24,7 @@ SPREAD = 0.16  # between the labels' and the teacher's marks on the axis of vari
 
 
 @styled
-def data_variations_figure(losses: pd.DataFrame, exponents: pd.DataFrame, differences: pd.DataFrame) -> Figure:
+def data_variations(losses: pd.DataFrame, exponents: pd.DataFrame, differences: pd.DataFrame) -> Figure:
     """One row for each task: learning curves of the data and of the data changed, and how far alpha_D moves.
 
     losses, exponents and differences as the stage vary_data writes them, of all tasks. Curves are of labels or

@@ -20,7 +20,7 @@ MOST_ABOVE = 1.5  # the axis follows the ends of intervals up to so many times t
 
 
 @styled
-def dimension_figure(exponents: pd.DataFrame) -> Figure:
+def dimension(exponents: pd.DataFrame) -> Figure:
     """4 / alpha_D against the dimension d of the inputs, for infinitely wide and for trained students.
 
     exponents: route, dimension, exponent alpha_D, lower and upper, as `replication.dimension.exponents` gives them;

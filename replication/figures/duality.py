@@ -18,25 +18,25 @@ ASIDE = 0.004  # share of the axis
 
 
 @styled
-def plot_duality(duality: pd.DataFrame) -> Figure:
+def duality(table: pd.DataFrame) -> Figure:
     """alpha_D and alpha_P against alpha_K with their intervals, and the diagonal, where the theory has all of them.
 
-    duality: series, pool, and for each of alpha_K, alpha_D, alpha_P its value and the columns _lower and _upper.
+    table: series, pool, and for each of alpha_K, alpha_D, alpha_P its value and the columns _lower and _upper.
     Colours tell pools, markers data from features, which stand a little to the left and right of alpha_K. A dash, where
     there is a column alpha_theory: the exponent of the theory at the same sizes, which lies off the diagonal as far as
     the spectrum there is no power law or ends. ReplicationError if there is no series to draw.
     """
-    if duality.empty:
+    if table.empty:
         raise ReplicationError("no exponents of random features to draw", "simulate random features first")
-    pools = list(duality["pool"].unique())
+    pools = list(table["pool"].unique())
     colours = dict(zip(pools, sns.color_palette("colorblind", len(pools)), strict=True))
     figure = Figure(figsize=(5.6, 6.0))
     axes = figure.subplots()
-    ends = duality.filter(regex=r"^alpha_(theory$|.*_(lower|upper)$)").to_numpy()
+    ends = table.filter(regex=r"^alpha_(theory$|.*_(lower|upper)$)").to_numpy()
     low, high = np.nanmin(ends), np.nanmax(ends)
     low, high = low - 0.08 * (high - low), high + 0.08 * (high - low)
     axes.plot([low, high], [low, high], color="0.6", linewidth=1, zorder=0)
-    for pool, series in duality.groupby("pool", sort=False):
+    for pool, series in table.groupby("pool", sort=False):
         for name, (marker, _, side) in EXPONENTS.items():
             axes.errorbar(
                 series["alpha_K"] + side * ASIDE * (high - low),
@@ -59,7 +59,7 @@ def plot_duality(duality: pd.DataFrame) -> Figure:
         Line2D([], [], color="0.3", linestyle="none", marker=marker, label=text)
         for marker, text, _ in EXPONENTS.values()
     ]
-    if "alpha_theory" in duality:
+    if "alpha_theory" in table:
         marks += [Line2D([], [], color="0.3", linestyle="none", marker="_", markersize=13, label="theory, same sizes")]
     marks += [Line2D([], [], color="0.6", linewidth=1, label=r"$\alpha_D = \alpha_P = \alpha_K$")]
     marks += [Line2D([], [], color=colour, linewidth=3, label=pool) for pool, colour in colours.items()]

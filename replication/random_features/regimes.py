@@ -6,9 +6,9 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from replication.exponents import curves, exponent_row, mean_curve
-from replication.random_feature_settings import Curves
 from replication.random_features import simulation, theory
+from replication.random_features.settings import Curves
+from replication.regimes.exponents import curves, exponent_row, mean_curve
 from replication.scaling_laws import Estimate, fit_draws, power_law
 from replication.sections import Window
 

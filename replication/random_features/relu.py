@@ -3,12 +3,12 @@
 import numpy as np
 import pandas as pd
 
-from replication.exponents import curves
 from replication.finite_width.initialisation import initial_weights
+from replication.regimes.exponents import curves
+from replication.regimes.teacher_student import outputs
 from replication.scaling_laws import Estimate, fit_draws, power_law
 from replication.sections import Window
 from replication.settings import MLPSpec
-from replication.teacher_student import outputs
 
 
 def relu_features(spec: MLPSpec, x: np.ndarray, neurons: int, stream: np.random.Generator) -> np.ndarray:

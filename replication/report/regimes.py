@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from replication.exhibit_tables import plus_minus
-from replication.regimes import ROUTES
+from replication.regimes.routes import ROUTES
 
 REGIMES = {
     "variance_data": "variance-limited, data",

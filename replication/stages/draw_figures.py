@@ -6,9 +6,9 @@ from concurrent.futures import ProcessPoolExecutor
 import numpy as np
 from matplotlib.figure import Figure
 
-from replication.figures.data_variations import data_variations_figure as data_variations
-from replication.figures.dimension import dimension_figure as dimension
-from replication.figures.duality import plot_duality as duality
+from replication.figures.data_variations import data_variations
+from replication.figures.dimension import dimension
+from replication.figures.duality import duality
 from replication.figures.ladder import ladder
 from replication.figures.learning_curve_theory import learning_curve_theory
 from replication.figures.learning_curves import learning_curves

@@ -2,9 +2,9 @@
 
 import pandas as pd
 
-from replication import regimes as fits
-from replication.data_variations import LABELS, NONE
-from replication.regime_settings import Dimension, TrainedRegimes
+from replication.regimes import routes as fits
+from replication.regimes.data_variations import LABELS, NONE
+from replication.regimes.settings import Dimension, TrainedRegimes
 from replication.settings import Statistics, Task
 from replication.stages import files
 from replication.stages.command import run

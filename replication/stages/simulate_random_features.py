@@ -10,9 +10,9 @@ from replication.datasets import prepared
 from replication.datasets.preprocessing import Preprocessing
 from replication.datasets.training_sets import training_order
 from replication.datasets.variations import pooled
-from replication.random_feature_settings import Curves, PowerLawFeatures, RandomFeatures, ReLUFeatures
 from replication.random_features import regimes
 from replication.random_features.relu import relu_features, spectrum, spectrum_exponent
+from replication.random_features.settings import Curves, PowerLawFeatures, RandomFeatures, ReLUFeatures
 from replication.random_features.simulation import power_law_spectrum
 from replication.scaling_laws import Estimate
 from replication.seeds import generator

@@ -10,7 +10,7 @@ from replication.datasets import prepared
 from replication.datasets.preprocessing import Preprocessing
 from replication.datasets.training_sets import training_order
 from replication.infinite_width.closed_form import kernels
-from replication.regime_settings import TrainedRegimes
+from replication.regimes.settings import TrainedRegimes
 from replication.settings import Execution, MLPSpec, Task, Training
 from replication.stages import files
 from replication.stages.command import run

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from replication import dimension as fits
-from replication.regime_settings import Dimension
+from replication.regimes import dimension as fits
+from replication.regimes.settings import Dimension
 from replication.seeds import generator
 from replication.settings import Execution, MLPSpec, Training
 from replication.stages import files

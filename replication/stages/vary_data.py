@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from replication import data_variations as fits
 from replication.datasets import prepared
 from replication.datasets.dataset import Dataset
 from replication.datasets.preprocessing import Preprocessing
@@ -16,7 +15,8 @@ from replication.datasets.variations import image_side, pooled, superclasses
 from replication.infinite_width.closed_form import kernels
 from replication.infinite_width.learning_curve import Regularisation
 from replication.infinite_width.resolution import Targets, predicted, resolution_limited
-from replication.regime_settings import DataVariations
+from replication.regimes import data_variations as fits
+from replication.regimes.settings import DataVariations
 from replication.seeds import generator
 from replication.settings import InfiniteWidth, MLPSpec, Statistics, Task
 from replication.stages import files

@@ -3,9 +3,9 @@
 import pandas as pd
 from tqdm import tqdm
 
-from replication import dimension as fits
 from replication.infinite_width.learning_curve import Regularisation
-from replication.regime_settings import Dimension
+from replication.regimes import dimension as fits
+from replication.regimes.settings import Dimension
 from replication.settings import InfiniteWidth, MLPSpec, Statistics
 from replication.stages import files
 from replication.stages.command import run

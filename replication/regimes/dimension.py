@@ -14,15 +14,15 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from replication.exponents import curves, exponent_row
 from replication.finite_width.initialisation import initial_weights
 from replication.infinite_width import predictions
 from replication.infinite_width.learning_curve import UNREGULARISED, Regularisation, pose
+from replication.regimes.exponents import curves, exponent_row
+from replication.regimes.teacher_student import cube, outputs
 from replication.scaling_laws import Estimate
 from replication.sections import Window
 from replication.seeds import generator
 from replication.settings import MLPSpec
-from replication.teacher_student import cube, outputs
 
 COLUMNS = ["route", "dimension", "teacher", "draw", "training_size", "loss", "theory"]
 

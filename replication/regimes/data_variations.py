@@ -2,8 +2,8 @@
 
 import pandas as pd
 
-from replication.exponents import curves, difference_row, exponent_row, mean_curve
 from replication.infinite_width.resolution import TEACHER
+from replication.regimes.exponents import curves, difference_row, exponent_row, mean_curve
 from replication.scaling_laws import Estimate, fit_draws, power_law
 from replication.sections import Window
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from replication import dimension as students
-from replication.regime_settings import TrainedRegimes
+from replication.regimes import dimension as students
+from replication.regimes.settings import TrainedRegimes
 from replication.scaling_laws import Estimate, power_law
 from replication.sections import Window
 

@@ -1,0 +1,1 @@
+"""The four regimes of arXiv 2102.06701: their exponents by every route, and what changes them."""
