@@ -18,6 +18,11 @@ REGISTRY = Path(__file__).parents[1] / "data/registry.yaml"
 # MNIST: IDX files.
 
 
+def zipped(content):
+    """The same bytes at any time: they name tests, and several processes must find the same names."""
+    return gzip.compress(content, mtime=0)
+
+
 def idx(array, magic=(0, 0, 8), dimensions=None):
     header = bytes((*magic, dimensions or array.ndim)) + struct.pack(f">{array.ndim}I", *array.shape)
     return header + array.tobytes()
@@ -25,19 +30,19 @@ def idx(array, magic=(0, 0, 8), dimensions=None):
 
 def test_an_idx_file_is_read(tmp_path):
     images = np.arange(24, dtype=np.uint8).reshape(2, 3, 4)
-    (tmp_path / "images.gz").write_bytes(gzip.compress(idx(images)))
+    (tmp_path / "images.gz").write_bytes(zipped(idx(images)))
     assert np.array_equal(mnist.read_idx(tmp_path / "images.gz", 3), images)
 
 
 @pytest.mark.parametrize(
     "content",
     [
-        gzip.compress(idx(np.zeros((2, 3, 4), np.uint8), magic=(0, 0, 9))),
-        gzip.compress(idx(np.zeros(24, np.uint8))),
-        gzip.compress(idx(np.zeros((2, 3, 4), np.uint8))[:-1]),
-        gzip.compress(b"\x00\x00\x08\x03\x00"),
-        gzip.compress(b""),
-        gzip.compress(idx(np.zeros((2, 3, 4), np.uint8)))[:-5],
+        zipped(idx(np.zeros((2, 3, 4), np.uint8), magic=(0, 0, 9))),
+        zipped(idx(np.zeros(24, np.uint8))),
+        zipped(idx(np.zeros((2, 3, 4), np.uint8))[:-1]),
+        zipped(b"\x00\x00\x08\x03\x00"),
+        zipped(b""),
+        zipped(idx(np.zeros((2, 3, 4), np.uint8)))[:-5],
         b"<html>",
     ],
 )
@@ -53,7 +58,7 @@ def test_mnist_pairs_images_with_labels(tmp_path):
         labels = (np.arange(size) % 10).astype(np.uint8)
         for array in (np.repeat(labels, 28 * 28).reshape(size, 28, 28), labels):
             files.append(tmp_path / f"{name}-{array.ndim}.gz")
-            files[-1].write_bytes(gzip.compress(idx(array)))
+            files[-1].write_bytes(zipped(idx(array)))
     data = mnist.load(50, 20, 1, lambda: files)
     assert data.inputs.shape == (50, 28, 28)
     assert np.array_equal(data.inputs[:, 0, 0], data.targets)

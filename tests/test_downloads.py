@@ -1,4 +1,5 @@
 import errno
+import gzip
 import hashlib
 import io
 import os
@@ -225,9 +226,9 @@ MEMBERS = {"a.bin": b"first " * 1000, "b.bin": b"second " * 1000}
 
 
 def pack(members, links=()):
-    """A .tar.gz of the members (name -> content), with symbolic links (name, target) added."""
+    """A .tar.gz of the members (name -> content), with symbolic links (name, target); the same bytes at any time."""
     buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w:gz") as tar:
+    with gzip.GzipFile(fileobj=buffer, mode="wb", mtime=0) as file, tarfile.open(fileobj=file, mode="w") as tar:
         for name, content in members.items():
             info = tarfile.TarInfo(name)
             info.size = len(content)
