@@ -273,6 +273,7 @@ def regime_exponents():
     for route, regime, series, exponent, prediction, origin in (
         ("random_features", "variance_width", "power law, 1", 1.03, 1.0, "1 / P"),
         ("trained", "variance_width", "digits (toys)", 0.97, 1.0, "1 / width"),
+        ("trained", "variance_data", "digits (toys)", 1.06, 1.0, "1 / D"),
         ("trained", "resolution_width", "digits (toys)", 0.83, np.nan, np.nan),
         ("infinite_width", "resolution_data", "digits (toys), labels", 0.31, 0.33, "learning-curve theory"),
     ):

@@ -61,11 +61,18 @@ def test_regimes_show_every_series_with_its_exponent():
 
 def test_regimes_keep_the_slopes_of_their_curves():
     """Curves are moved up and down to be told apart, and nothing else."""
-    figure = regimes(tables.regime_curves(), tables.regime_exponents())
-    (_, width, data, _), exponents = figure.axes, tables.regime_exponents()
-    for axes, regime in ((width, "variance_width"), (data, "resolution_data")):
+    exponents = tables.regime_exponents()
+    figure = regimes(tables.regime_curves(), exponents)
+    for axes, regime in zip(figure.axes, PANELS, strict=True):
         for xy, fit in zip(points(axes), exponents[exponents["regime"] == regime].itertuples(), strict=True):
             np.testing.assert_allclose(np.diff(np.log(xy[:, 1])) / np.diff(np.log(xy[:, 0])), -fit.exponent, rtol=1e-9)
+
+
+def test_a_regime_without_a_series_leaves_its_panel_empty():
+    both = tables.regime_curves(), tables.regime_exponents()
+    curves, exponents = (table[table["regime"] != "variance_data"] for table in both)
+    first, *others = regimes(curves, exponents).axes
+    assert not points(first) and all(points(axes) for axes in others)
 
 
 def test_no_regime_is_an_error():

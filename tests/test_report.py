@@ -255,12 +255,15 @@ def test_variants_without_theory_say_so():
 
 def test_exponents_stand_beside_what_is_predicted():
     table = exponents_table(tables.regime_exponents())
-    assert table["regime"].tolist() == 2 * ["variance-limited, width"] + [
+    assert table["regime"].tolist() == [
+        "variance-limited, data",
+        "variance-limited, width",
+        "variance-limited, width",
         "resolution-limited, data",
         "resolution-limited, width",
     ]
-    assert table["predicted"].tolist() == ["1", "1", "0.33", ""]
-    assert table["exponent"].tolist()[:2] == ["1.030 ± 0.021", "0.970 ± 0.021"]
+    assert table["predicted"].tolist() == ["1", "1", "1", "0.33", ""]
+    assert table["exponent"].tolist()[:3] == ["1.060 ± 0.021", "1.030 ± 0.021", "0.970 ± 0.021"]
 
 
 def test_routes_have_columns_of_their_own():
