@@ -71,8 +71,8 @@ def test_regimes_keep_the_slopes_of_their_curves():
 def test_a_regime_without_a_series_leaves_its_panel_empty():
     both = tables.regime_curves(), tables.regime_exponents()
     curves, exponents = (table[table["regime"] != "variance_data"] for table in both)
-    first, *others = regimes(curves, exponents).axes
-    assert not points(first) and all(points(axes) for axes in others)
+    figure = regimes(curves, exponents)
+    assert [bool(points(axes)) for axes in figure.axes] == [False, True, True, True]
 
 
 def test_no_regime_is_an_error():
