@@ -1,7 +1,7 @@
 """What every section of the settings is made of: the frozen model and the kinds of numbers."""
 
-from collections.abc import Iterable
-from typing import Annotated
+from collections.abc import Iterable, Iterator
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
@@ -12,6 +12,7 @@ def _increasing(values: tuple[int, ...]) -> tuple[int, ...]:
     return values
 
 
+Activation = Literal["relu", "erf"]
 Positive = Annotated[int, Field(gt=0, le=10**7)]
 # names become folders and words of commands
 ProfileName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]
@@ -27,6 +28,33 @@ class Section(BaseModel):
     """A part of a profile: immutable, no unknown keys, no silent conversion of types."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+
+class MLPSpec(Section):
+    """The multilayer perceptron, the same at every width.
+
+    z^l = sqrt(weight_variance / fan_in) W^l h^(l-1) + sqrt(bias_variance) b^l with W, b ~ N(0, 1): the NTK
+    parametrisation, `depth` hidden layers, C_W = weight_variance and C_b = bias_variance of arXiv 2503.05938.
+    """
+
+    depth: Depth
+    activation: Activation
+    weight_variance: WeightVariance
+    bias_variance: BiasVariance
+
+
+class ReLUNetworks(Section):
+    """Sections with ReLU networks of their own."""
+
+    depth: Depth
+    weight_variance: WeightVariance
+    bias_variance: BiasVariance
+
+    @property
+    def spec(self) -> MLPSpec:
+        """These networks, of any width."""
+        variances = {"weight_variance": self.weight_variance, "bias_variance": self.bias_variance}
+        return MLPSpec(depth=self.depth, activation="relu", **variances)
 
 
 class Window(Section):
@@ -47,3 +75,9 @@ class Window(Section):
     def inside(self, sizes: Iterable[int]) -> tuple[int, ...]:
         """Those of the sizes that enter the fit."""
         return tuple(size for size in sizes if size in self)
+
+
+def too_few(key: str, window: Window, sizes: Iterable[int]) -> Iterator[tuple[str, str]]:
+    """Yield (key, message) if the window holds too few sizes for a law and the drift of its exponent."""
+    if (inside := len(window.inside(sizes))) < 3:
+        yield key, f"holds {inside} sizes; widen it to hold at least 3"

@@ -11,9 +11,11 @@ from pydantic import Field, StringConstraints
 from replication.random_features.settings import RandomFeatures
 from replication.regimes.settings import DataVariations, Dimension, TrainedRegimes
 from replication.sections import (
+    Activation,
     BiasVariance,
     Bound,
     Depth,
+    MLPSpec,
     Positive,
     ProfileName,
     Section,
@@ -25,7 +27,6 @@ from replication.sections import (
 
 TaskName = Literal["digits", "images", "calorimeter"]
 SourceName = Literal["uci_digits", "photo_patches", "showers", "mnist", "cifar10", "calochallenge"]
-Activation = Literal["relu", "erf"]
 Algorithm = Literal["gradient_descent", "momentum", "minibatch", "adam"]
 Parametrisation = Literal["ntk", "standard", "mup"]
 Schedule = Literal["constant", "cosine"]
@@ -36,28 +37,15 @@ SOURCES_OF_TASK: dict[TaskName, tuple[SourceName, ...]] = {
 }
 
 
-class MLPSpec(Section):
-    """The multilayer perceptron, the same at every width.
-
-    z^l = sqrt(weight_variance / fan_in) W^l h^(l-1) + sqrt(bias_variance) b^l with W, b ~ N(0, 1): the NTK
-    parametrisation, `depth` hidden layers, C_W = weight_variance and C_b = bias_variance of arXiv 2503.05938.
-    """
-
-    depth: Depth
-    activation: Activation
-    weight_variance: WeightVariance
-    bias_variance: BiasVariance
-
-
 class Training(Section):
     """How members are trained; the number of steps is the same for every task, and at infinite width.
 
     `algorithm` is full-batch gradient descent, the same with `momentum`, gradient descent on batches of `batch_size`
     points, or Adam on all of them with the step `adam_learning_rate` / sqrt(width). With the `schedule` "cosine" the
-    learning rate falls to zero along half a period. `parametrisation` decides how fast
-    each layer learns: "ntk" all alike, "standard" each by its fan-in, "mup" with a read-out divided by sqrt(width) and
-    a learning rate multiplied by the width, so that features are learnt at any width. Infinite width knows gradient
-    descent in the NTK parametrisation alone.
+    learning rate falls to zero along half a period. `parametrisation` decides how fast each layer learns: "ntk" all
+    alike, "standard" each by its fan-in, "mup" with a read-out divided by sqrt(width) and a learning rate multiplied by
+    the width, so that features are learnt at any width. Infinite width knows gradient descent in the NTK
+    parametrisation alone.
     """
 
     steps: Positive

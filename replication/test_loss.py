@@ -108,6 +108,18 @@ def bootstrap(losses: np.ndarray, confidence: float, resamples: int, rng: np.ran
     return pd.DataFrame(rows, columns=["statistic", "estimate", "lower", "upper", "standard_error"])
 
 
+def statistics_over_members(
+    losses: np.ndarray, confidence: float, resamples: int, rng: np.random.Generator
+) -> dict[str, float]:
+    """`bootstrap` as a row: every statistic, with _lower, _upper and _standard_error."""
+    row = {}
+    for entry in bootstrap(losses, confidence, resamples, rng).itertuples():
+        ends = {"": entry.estimate, "_lower": entry.lower, "_upper": entry.upper}
+        row |= {f"{entry.statistic}{end}": value for end, value in ends.items()}
+        row[f"{entry.statistic}_standard_error"] = entry.standard_error
+    return row
+
+
 def statistics_over_draws(draws: pd.DataFrame, confidence: float) -> dict[str, float]:
     """Of one curve at one size, a row for each draw: every statistic, with _lower, _upper and _standard_error."""
     row = {}

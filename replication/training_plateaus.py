@@ -6,7 +6,7 @@ import pandas as pd
 from replication import scaling_laws as laws
 from replication.seeds import generator
 from replication.settings import Statistics
-from replication.test_loss import STATISTICS, bootstrap
+from replication.test_loss import STATISTICS, statistics_over_members
 
 VARIANT = ["task", "source", "varied", "value", "width"]
 
@@ -18,13 +18,9 @@ def moments(members: pd.DataFrame, statistics: Statistics, seed: int) -> pd.Data
         label = dict(zip([*VARIANT, "training_size", "training_time"], key, strict=True))
         # the same for every variant: one that stands under several properties has one interval
         stream = generator(seed, "bootstrap", *(str(label[name]) for name in ("task", "width", "training_size")))
-        row = label | {"members": len(group), "training_loss": group["training_loss"].mean()}
-        losses = group["test_loss"].to_numpy()
-        for entry in bootstrap(losses, statistics.confidence, statistics.resamples, stream).itertuples():
-            ends = {"": entry.estimate, "_lower": entry.lower, "_upper": entry.upper}
-            row |= {f"{entry.statistic}{end}": value for end, value in ends.items()}
-            row[f"{entry.statistic}_standard_error"] = entry.standard_error
-        rows.append(row)
+        label |= {"members": len(group), "training_loss": group["training_loss"].mean()}
+        losses, how = group["test_loss"].to_numpy(), (statistics.confidence, statistics.resamples)
+        rows.append(label | statistics_over_members(losses, *how, stream))
     return pd.DataFrame(rows)
 
 

@@ -5,9 +5,10 @@ import pytest
 
 from replication.errors import ReplicationError
 from replication.figures.ladder import ladder
-from replication.figures.regimes import PANELS, ROUTES, regimes
+from replication.figures.regimes import regimes
 from replication.figures.saving import png_bytes
 from replication.figures.training_variations import training_variations
+from replication.regimes.names import REGIMES, ROUTES
 from tests import synthetic_tables as tables
 
 CHOSEN = (32, 128)
@@ -52,7 +53,7 @@ def test_variations_show_every_ensemble_and_the_theory_where_there_is_one():
 
 def test_regimes_show_every_series_with_its_exponent():
     figure = regimes(tables.regime_curves(), tables.regime_exponents())
-    assert [axes.get_title(loc="left") for axes in figure.axes] == [title for title, *_ in PANELS.values()]
+    assert [axes.get_title(loc="left") for axes in figure.axes] == list(REGIMES.values())
     texts = [text.get_text() for axes in figure.axes for text in axes.get_legend().get_texts()]
     for fit in tables.regime_exponents().itertuples():
         assert any(text.startswith(f"{fit.series}: {fit.exponent:.2f}") for text in texts), fit.series
@@ -63,7 +64,7 @@ def test_regimes_keep_the_slopes_of_their_curves():
     """Curves are moved up and down to be told apart, and nothing else."""
     exponents = tables.regime_exponents()
     figure = regimes(tables.regime_curves(), exponents)
-    for axes, regime in zip(figure.axes, PANELS, strict=True):
+    for axes, regime in zip(figure.axes, REGIMES, strict=True):
         for xy, fit in zip(points(axes), exponents[exponents["regime"] == regime].itertuples(), strict=True):
             np.testing.assert_allclose(np.diff(np.log(xy[:, 1])) / np.diff(np.log(xy[:, 0])), -fit.exponent, rtol=1e-9)
 

@@ -11,7 +11,8 @@ from replication.finite_width.regimes import (
     variance_limited_in_data,
     variance_limited_in_width,
 )
-from replication.regimes.routes import curve_exponent, trained_exponents
+from replication.regimes.exponents import exponent_of_means
+from replication.regimes.routes import trained_exponents
 from replication.sections import Window
 from replication.settings import MLPSpec
 from tests.reference_network import CPU, ERF, data, training_of
@@ -26,7 +27,7 @@ def toy(exponent, error, seed, sizes=(64, 128, 256, 512, 1024)):
 
 
 def test_an_exact_law_is_found():
-    row = curve_exponent(toy(0.7, 1e-9, 0), Window(smallest=128, largest=1024), 0.68)
+    row = exponent_of_means(toy(0.7, 1e-9, 0), Window(smallest=128, largest=1024), 0.68)
     assert row["exponent"] == pytest.approx(0.7, abs=1e-7)
     assert row["amplitude"] == pytest.approx(3, rel=1e-6)
     assert (row["smallest"], row["largest"], row["points"]) == (128, 1024, 4)
@@ -36,7 +37,7 @@ def test_intervals_cover_no_less_than_they_say():
     """68 % of toys, and no more than 85 %: errors are only ever enlarged, and Student's quantiles are wide."""
     window, covered = Window(smallest=64, largest=1024), 0
     for seed in range(1000):
-        row = curve_exponent(toy(1.0, 0.1, seed), window, 0.68)
+        row = exponent_of_means(toy(1.0, 0.1, seed), window, 0.68)
         covered += row["lower"] <= 1.0 <= row["upper"]
     assert 650 < covered < 850
 

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from replication.claims.verdicts import SYMBOLS, Test, Where, estimate_of
+from replication.scaling_laws import Estimate
 from replication.settings import Claims
 from replication.test_loss import POPULATION
 
@@ -52,21 +53,30 @@ def _power_laws(fits: pd.DataFrame, claims: Claims) -> Iterator[Test]:
 def _plateaus(fits: pd.DataFrame, pairs: pd.DataFrame, claims: Claims) -> Iterator[Test]:
     """A2: the slope of ln eps_L against ln N_D lies within the bound.
 
-    A window lies below the onset of the plateau at infinite width if eps_L significantly falls ever more slowly there,
-    and at finite width if even the infinitely wide network, after the same steps, has not reached its plateau in it.
+    At infinite width a window lies below the onset of the plateau if eps_L significantly falls ever more slowly there.
     """
     bound, confidence = claims.plateau_slope, 1 - 2 * claims.significance
     at_infinite_width = estimate_of(pairs[pairs["comparison"] == "slope_in_finite_width_window"].iloc[0])
     for branch, scope, curve in _branches(fits):
         if branch == "trained":
             slope = _parameter(curve, "coefficient_of_variation", "plateau", "slope")
-            below_onset = slope.value < 0 and at_infinite_width.interval(confidence)[1] < -bound
-            yield Test("A2 trained", scope, "slope of ln eps_L", slope, -bound, bound, bool(below_onset))
+            yield plateau("A2 trained", scope, slope, at_infinite_width, claims)
             continue
         for claim, statistic in (("infinite", "coefficient_of_variation"), ("population", POPULATION)):
             slope, drift = (_parameter(curve, statistic, "plateau", name) for name in ("slope", "drift"))
             below_onset = slope.value < 0 and drift.interval(confidence)[1] < 0
             yield Test(f"A2 {claim}", scope, "slope of ln eps_L", slope, -bound, bound, bool(below_onset))
+
+
+def plateau(claim: str, scope: str, slope: Estimate, at_infinite_width: Estimate, claims: Claims) -> Test:
+    """Whether the slope of trained networks' ln eps_L lies within the bound.
+
+    The window lies below the onset of the plateau if even the infinitely wide network, after the same steps, has not
+    reached its own in it: if the interval of its slope ends below the bound.
+    """
+    bound, confidence = claims.plateau_slope, 1 - 2 * claims.significance
+    below_onset = slope.value < 0 and at_infinite_width.interval(confidence)[1] < -bound
+    return Test(claim, scope, "slope of ln eps_L", slope, -bound, bound, bool(below_onset))
 
 
 def _widths(pairs: pd.DataFrame, claims: Claims) -> Iterator[Test]:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
+from replication.claims.ensembles import plateau
 from replication.claims.verdicts import SYMBOLS, Test, Where, estimate_of
 from replication.settings import Claims
 from replication.width_corrections import DIFFERENCE, mean_intercepts
@@ -39,14 +40,10 @@ def _intercepts(corrections: pd.DataFrame, sizes: tuple[int, ...], claims: Claim
 
 
 def _plateaus(plateaus: pd.DataFrame, claims: Claims) -> Iterator[tuple[Where, Test]]:
-    """T: the slope of ln eps_L lies within the bound; for what lies below the onset see `ensembles`, A2."""
-    bound, confidence = claims.plateau_slope, 1 - 2 * claims.significance
+    """T: the slope of ln eps_L lies within the bound, as in A2."""
     slopes = plateaus[plateaus["parameter"] == "slope"]
     for (task, source), rows in slopes.groupby(["task", "source"], sort=False):
         at_infinite_width = estimate_of(rows[np.isinf(rows["width"])].iloc[0])
-        early = at_infinite_width.interval(confidence)[1] < -bound
         for row in rows[np.isfinite(rows["width"])].to_dict("records"):
-            slope, scope = estimate_of(row), f"{row['varied']} {row['value']}"
-            below_onset = bool(early and slope.value < 0)
-            test = Test(f"T {row['varied']}", scope, "slope of ln eps_L", slope, -bound, bound, below_onset)
-            yield Where(task, source), test
+            scope = f"{row['varied']} {row['value']}"
+            yield Where(task, source), plateau(f"T {row['varied']}", scope, estimate_of(row), at_infinite_width, claims)

@@ -8,7 +8,8 @@ import pandas as pd
 from replication.claims.verdicts import Test, Where
 from replication.infinite_width.resolution import TEACHER
 from replication.regimes.data_variations import LABELS, NONE
-from replication.regimes.routes import ROUTES, VARIANCE_LIMITED
+from replication.regimes.names import ROUTES
+from replication.regimes.routes import VARIANCE_LIMITED
 from replication.scaling_laws import Estimate
 from replication.settings import Claims
 

@@ -12,9 +12,8 @@ from replication.figures.style import styled
 
 # route: what its points are called, and their marker
 STUDENTS = {"infinite_width": ("infinitely wide students", "o"), "trained": ("trained students", "s")}
-KERNEL_EXPONENT = (
-    3  # alpha_D d of a converged ReLU network of infinite width and smooth teachers (replication.dimension)
-)
+# alpha_D d of a converged ReLU network of infinite width and smooth teachers (regimes.dimension)
+KERNEL_EXPONENT = 3
 SHIFT = 0.08  # in d, between routes, so that their intervals do not cover each other
 MOST_ABOVE = 1.5  # the axis follows the ends of intervals up to so many times the highest point
 
@@ -23,8 +22,8 @@ MOST_ABOVE = 1.5  # the axis follows the ends of intervals up to so many times t
 def dimension(exponents: pd.DataFrame) -> Figure:
     """4 / alpha_D against the dimension d of the inputs, for infinitely wide and for trained students.
 
-    exponents: route, dimension, exponent alpha_D, lower and upper, as `replication.dimension.exponents` gives them;
-    rows that differ in their prediction alone are one point. Both axes count dimensions. Solid: 4 / alpha_D = d, of
+    exponents: route, dimension, exponent alpha_D, lower and upper, as `regimes.dimension.exponents` gives them; rows
+    that differ in their prediction alone are one point. Both axes count dimensions. Solid: 4 / alpha_D = d, of
     alpha_D = 4 / d (arXiv 2102.06701). Dashed: 4d / 3, of alpha_D = 3 / d, where the ReLU kernel ends at infinite size.
     ReplicationError if there is nothing to draw.
     """

@@ -9,18 +9,14 @@ from matplotlib.lines import Line2D
 
 from replication.errors import ReplicationError
 from replication.figures.style import MARKERS, readable_log_axis, styled
+from replication.regimes.names import REGIMES, ROUTES
 
-# regime: title, axis of the loss, axis of the size
+# regime: axis of the loss, axis of the size
 PANELS = {
-    "variance_data": ("variance-limited, data", r"$L(D) - L(\infty)$", r"training points $D$"),
-    "variance_width": ("variance-limited, width", r"$|L(P) - L(\infty)|$", r"width or features $P$"),
-    "resolution_data": ("resolution-limited, data", r"$L(D)$", r"training points $D$"),
-    "resolution_width": ("resolution-limited, width", r"$L(P)$", r"width or features $P$"),
-}
-ROUTES = {
-    "random_features": "random features",
-    "trained": "trained networks",
-    "infinite_width": "infinite-width kernels",
+    "variance_data": (r"$L(D) - L(\infty)$", r"training points $D$"),
+    "variance_width": (r"$|L(P) - L(\infty)|$", r"width or features $P$"),
+    "resolution_data": (r"$L(D)$", r"training points $D$"),
+    "resolution_width": (r"$L(P)$", r"width or features $P$"),
 }
 COLOURS = dict(zip(ROUTES, sns.color_palette("colorblind")[:3], strict=True))
 MOST_SERIES = 4  # of a route in a panel: more could not be told apart
@@ -40,8 +36,8 @@ def regimes(curves: pd.DataFrame, exponents: pd.DataFrame) -> Figure:
     figure = Figure(figsize=(14, 7.6))
     grid = figure.subplots(2, 2)
     for axes, regime in zip(grid.ravel(), PANELS, strict=True):
-        title, loss, size = PANELS[regime]
-        axes.set_title(title, loc="left", fontweight="bold")
+        loss, size = PANELS[regime]
+        axes.set_title(REGIMES[regime], loc="left", fontweight="bold")
         axes.set(xscale="log", yscale="log", xlabel=size, ylabel=f"{loss}, set apart")
         panel = curves[curves["regime"] == regime]
         for route in ROUTES:

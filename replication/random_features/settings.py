@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from replication.sections import BiasVariance, Bound, Depth, Positive, Section, Sizes, WeightVariance, Window
+from replication.sections import Bound, Positive, ReLUNetworks, Section, Sizes, Window, too_few
 
 
 class Curves(Section):
@@ -28,8 +28,7 @@ class Curves(Section):
             ("window", self.window, self.sizes),
             ("large_window", self.large_window, self.large_sizes),
         ):
-            if (inside := len(window.inside(sizes))) < 3:
-                yield key, f"holds {inside} sizes; widen it to hold at least 3"
+            yield from too_few(key, window, sizes)
         if self.sizes[-1] > most / 2:
             yield "sizes", f"must end at half of {what} ({most}), beyond which nothing is left to learn; lower them"
         if self.large_sizes[0] < 2 * self.small:
@@ -43,7 +42,7 @@ class PowerLawFeatures(Curves):
     exponents: tuple[Bound, ...]
 
 
-class ReLUFeatures(Curves):
+class ReLUFeatures(Curves, ReLUNetworks):
     """Features of random ReLU networks on images of a task, average-pooled to each of `sides`.
 
     The first `pool_size` points of a draw are all there are. alpha_K is fitted to eigenvalues in the window `ranks`.
@@ -53,9 +52,6 @@ class ReLUFeatures(Curves):
     sides: Sizes
     pool_size: Positive
     neurons: Positive
-    depth: Depth
-    weight_variance: WeightVariance
-    bias_variance: BiasVariance
     ranks: Window
 
 

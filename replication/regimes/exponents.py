@@ -27,7 +27,26 @@ def exponent_row(
     Errors are jackknifed over draws (`fit_draws`). drift: local exponent at the largest size minus that at the
     smallest. `origin` says where the prediction comes from.
     """
-    parameters = fit_draws(power_law, sizes, y).parameters
+    return _row(sizes, fit_draws(power_law, sizes, y).parameters, confidence, prediction, origin)
+
+
+def exponent_of_means(
+    curve: pd.DataFrame, window: Window, confidence: float, prediction: Estimate = UNKNOWN, origin: str = ""
+) -> dict:
+    """The same from independent means: size, loss and standard_error in the rows of the window.
+
+    The error is that of the weighted fit in ln loss, times sqrt(chi-square / dof) where the points scatter by more than
+    their errors say; the interval is Student's with as many degrees of freedom as the fit has.
+    """
+    inside = curve[curve["size"].between(window.smallest, window.largest) & (curve["loss"] > 0)]
+    sizes, losses = inside["size"].to_numpy(float), inside["loss"].to_numpy()
+    fit = power_law(sizes, losses, (inside["standard_error"] / inside["loss"]).to_numpy())
+    scatter = max(1.0, np.sqrt(fit.chi_square / fit.dof)) if fit.dof else np.nan
+    widened = {name: Estimate(own.value, own.error * scatter, fit.dof) for name, own in fit.parameters.items()}
+    return _row(sizes, widened, confidence, prediction, origin)
+
+
+def _row(sizes: np.ndarray, parameters: dict[str, Estimate], confidence: float, prediction: Estimate, origin: str):
     exponent, drift = parameters["exponent"], parameters["drift"]
     lower, upper = exponent.interval(confidence)
     return {

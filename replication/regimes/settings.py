@@ -6,15 +6,16 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from replication.sections import (
-    BiasVariance,
+    Activation,
     Bound,
     Depth,
     Positive,
+    ReLUNetworks,
     Section,
     Share,
     Sizes,
-    WeightVariance,
     Window,
+    too_few,
 )
 
 
@@ -22,7 +23,7 @@ class VarianceWidth(Section):
     """Networks of growing width at a fixed, small training set, full-batch gradient descent."""
 
     depth: Depth
-    activation: Literal["relu", "erf"]
+    activation: Activation
     training_size: Positive
     widths: Sizes
     window: Window
@@ -35,7 +36,7 @@ class VarianceData(Section):
     """One small network on growing draws of points, full-batch gradient descent."""
 
     width: Positive
-    activation: Literal["relu", "erf"]
+    activation: Activation
     training_sizes: Sizes
     window: Window
     draws: Annotated[int, Field(ge=3)]
@@ -57,8 +58,8 @@ class ResolutionWidth(Section):
 class TrainedRegimes(Section):
     """Trained networks in three regimes on the data of one task, whose first `population` points are the population.
 
-    Exponents are fitted in each regime's `window`. The fourth regime, resolution-limited in data, is that of the widest
-    ensembles of every task.
+    Exponents are fitted in each regime's `window`. The fourth regime, resolution-limited in data, is that of the
+    students (`Dimension.trained`).
     """
 
     task: Literal["digits", "images", "calorimeter"]
@@ -75,7 +76,7 @@ class TrainedRegimes(Section):
             ("resolution_width", "widths"),
         ):
             regime = getattr(self, name)
-            yield from _few(f"{name}.window", regime.window, getattr(regime, sizes))
+            yield from too_few(f"{name}.window", regime.window, getattr(regime, sizes))
 
 
 class DataVariations(Section):
@@ -104,8 +105,8 @@ class DataVariations(Section):
 
     def problems(self) -> Iterator[tuple[str, str]]:
         """Yield (key, message) for every contradiction."""
-        yield from _few("window", self.window, self.training_sizes)
-        yield from _few("theory_window", self.theory_window, self.theory_sizes)
+        yield from too_few("window", self.window, self.training_sizes)
+        yield from too_few("theory_window", self.theory_window, self.theory_sizes)
         if self.ranks.largest > self.sample_size / 4:
             yield "ranks", "must end at a quarter of sample_size, which knows no finer modes; lower it"
 
@@ -127,7 +128,7 @@ class TrainedStudents(Section):
     adam_learning_rate: Bound
 
 
-class Dimension(Section):
+class Dimension(ReLUNetworks):
     """Random finite teachers on inputs uniform in a cube of d dimensions; students of infinite width, and `trained`.
 
     All are ReLU networks of `depth` hidden layers with these variances; every draw has inputs and teachers of its own.
@@ -140,18 +141,9 @@ class Dimension(Section):
     teachers: Positive
     teacher_width: Positive
     test_size: Positive
-    depth: Depth
-    weight_variance: WeightVariance
-    bias_variance: BiasVariance
     trained: TrainedStudents
 
     def problems(self) -> Iterator[tuple[str, str]]:
         """Yield (key, message) for every contradiction."""
-        yield from _few("window", self.window, self.training_sizes)
-        yield from _few("trained.window", self.trained.window, self.trained.training_sizes)
-
-
-def _few(key: str, window: Window, sizes: tuple[int, ...]) -> Iterator[tuple[str, str]]:
-    inside = len(window.inside(sizes))
-    if inside < 3:
-        yield key, f"holds {inside} training sizes; widen it to hold at least 3"
+        yield from too_few("window", self.window, self.training_sizes)
+        yield from too_few("trained.window", self.trained.window, self.trained.training_sizes)

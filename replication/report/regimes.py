@@ -4,21 +4,16 @@ import numpy as np
 import pandas as pd
 
 from replication.exhibit_tables import plus_minus
-from replication.regimes.routes import ROUTES
+from replication.regimes.names import REGIMES, ROUTES
 
-REGIMES = {
-    "variance_data": "variance-limited, data",
-    "variance_width": "variance-limited, width",
-    "resolution_data": "resolution-limited, data",
-    "resolution_width": "resolution-limited, width",
-    "spectrum": "spectrum of the kernel",
-}
+# an exponent that is no regime's stands beside theirs
+TITLES = REGIMES | {"spectrum": "spectrum of the kernel"}
 
 
 def exponents_table(exponents: pd.DataFrame) -> pd.DataFrame:
     """Every fitted exponent with what is predicted for it, regime by regime."""
     rows = []
-    for regime, title in REGIMES.items():
+    for regime, title in TITLES.items():
         for row in exponents[exponents["regime"] == regime].itertuples():
             predicted = "" if np.isnan(row.prediction) else plus_minus(row.prediction, row.prediction_error)
             rows.append(

@@ -16,7 +16,7 @@ from replication.random_features.settings import Curves, PowerLawFeatures, Rando
 from replication.random_features.simulation import power_law_spectrum
 from replication.scaling_laws import Estimate
 from replication.seeds import generator
-from replication.settings import MLPSpec, Statistics, Task
+from replication.settings import Statistics, Task
 from replication.stages import files
 from replication.stages.command import run
 from replication.stages.places import Place
@@ -60,12 +60,6 @@ def _relu_networks(
     """The same for networks and pools that are drawn anew in every draw."""
     dataset = prepared.read(place._replace(task=own.task).prepared)
     name = f"{own.task} ({tasks[own.task].source})"
-    spec = MLPSpec(
-        depth=own.depth,
-        activation="relu",
-        weight_variance=own.weight_variance,
-        bias_variance=own.bias_variance,
-    )
     ranks = np.unique(np.geomspace(own.ranks.smallest, own.ranks.largest, RANKS).astype(int))
     losses, alphas = [], {}
     for side in tqdm(own.sides, desc=f"ReLU features of {own.task}", disable=None):
@@ -75,7 +69,7 @@ def _relu_networks(
             order = training_order(len(coarse.inputs), own.pool_size, seed, own.task, draw)
             x, _ = Preprocessing.of(coarse).training(coarse, order)
             stream = generator(seed, "random features", "network", own.task, side, draw)
-            features = relu_features(spec, x, own.neurons, stream)
+            features = relu_features(own.spec, x, own.neurons, stream)
             eigenvalues = spectrum(features)
             spectra.append(pd.DataFrame({"draw": draw, "rank": ranks, "eigenvalue": eigenvalues[ranks - 1]}))
             losses += _labelled(regimes.of_pool(features, eigenvalues), own, seed, series, series, draw)

@@ -10,7 +10,7 @@ from replication.settings import Statistics, Task
 from replication.stages import files
 from replication.stages.command import run
 from replication.stages.places import Place
-from replication.test_loss import POPULATION, STATISTICS, bootstrap, statistics_over_draws
+from replication.test_loss import POPULATION, STATISTICS, statistics_over_draws, statistics_over_members
 
 INTERVAL = ["loss_lower", "loss_median", "loss_upper"]
 CURVE = ["task", "source", "method", "width", "training_size", "training_time"]
@@ -55,9 +55,7 @@ def _of_members(key: dict, group: pd.DataFrame, seed: int, statistics: Statistic
     rng = seeds.generator(seed, "bootstrap", *map(str, key.values()))
     losses = group["test_loss"].to_numpy()
     row = key | {"draws": 1, "members": len(group), "training_loss": group["training_loss"].mean()}
-    for entry in bootstrap(losses, statistics.confidence, statistics.resamples, rng).itertuples():
-        row |= _columns(entry.statistic, entry.estimate, entry.lower, entry.upper, entry.standard_error)
-    return row
+    return row | statistics_over_members(losses, statistics.confidence, statistics.resamples, rng)
 
 
 def _of_draws(key: dict, group: pd.DataFrame, statistics: Statistics) -> dict:
@@ -69,12 +67,9 @@ def _exact(exact: pd.DataFrame) -> pd.DataFrame:
     """Infinite width, draw by draw: exact for its training set, so each interval is the number itself."""
     table = exact[[*CURVE, "draw", *INTERVAL]].assign(draws=1, members=np.nan, training_loss=exact["training_loss"])
     for name in (*STATISTICS, POPULATION):
-        table = table.assign(**_columns(name, exact[name], exact[name], exact[name], 0.0))
+        own = {end: exact[name] for end in ("", "_lower", "_upper")} | {"_standard_error": 0.0}
+        table = table.assign(**{f"{name}{end}": value for end, value in own.items()})
     return table
-
-
-def _columns(name, estimate, lower, upper, standard_error):
-    return {name: estimate, f"{name}_lower": lower, f"{name}_upper": upper, f"{name}_standard_error": standard_error}
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from tqdm import tqdm
 from replication.regimes import dimension as fits
 from replication.regimes.settings import Dimension
 from replication.seeds import generator
-from replication.settings import Execution, MLPSpec, Training
+from replication.settings import Execution, Training
 from replication.stages import files
 from replication.stages.command import run
 from replication.stages.places import Place
@@ -46,13 +46,7 @@ def students(
     from replication.finite_width.ensemble import Data
     from replication.finite_width.regimes import resolution_limited_in_data
 
-    own = dimension.trained
-    spec = MLPSpec(
-        depth=dimension.depth,
-        activation="relu",
-        weight_variance=dimension.weight_variance,
-        bias_variance=dimension.bias_variance,
-    )
+    own, spec = dimension.trained, dimension.spec
     adam = {"steps": own.steps, "algorithm": "adam", "schedule": "cosine", "batch_size": own.batch_size}
     lesson = fits.lesson(spec, d, own.training_sizes[-1], dimension.test_size, 1, dimension.teacher_width, seed, draw)
     # students and batches of every draw are its own

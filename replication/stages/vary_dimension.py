@@ -6,7 +6,7 @@ from tqdm import tqdm
 from replication.infinite_width.learning_curve import Regularisation
 from replication.regimes import dimension as fits
 from replication.regimes.settings import Dimension
-from replication.settings import InfiniteWidth, MLPSpec, Statistics
+from replication.settings import InfiniteWidth, Statistics
 from replication.stages import files
 from replication.stages.command import run
 from replication.stages.places import Place
@@ -18,19 +18,13 @@ def vary_dimension(
     """Measure the learning curves of infinitely wide students of finite random teachers, for every dimension."""
     regularisation = Regularisation(infinite_width.diag_reg, infinite_width.singular_diag_reg)
     own = dimension
-    spec = MLPSpec(
-        depth=own.depth,
-        activation="relu",
-        weight_variance=own.weight_variance,
-        bias_variance=own.bias_variance,
-    )
     rows = []
     for d in tqdm(own.dimensions, desc="dimensions", unit="dimension", disable=None):
         for draw in range(own.draws):
             lesson = fits.lesson(
-                spec, d, own.training_sizes[-1], own.test_size, own.teachers, own.teacher_width, seed, draw
+                own.spec, d, own.training_sizes[-1], own.test_size, own.teachers, own.teacher_width, seed, draw
             )
-            for row in fits.infinitely_wide_student(spec, lesson, own.training_sizes, regularisation):
+            for row in fits.infinitely_wide_student(own.spec, lesson, own.training_sizes, regularisation):
                 rows.append({"route": "infinite_width", "dimension": d, "draw": draw} | row)
     losses = pd.DataFrame(rows)
     files.write_table(place.results("dimension", "infinite_width.csv"), losses[fits.COLUMNS])
