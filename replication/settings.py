@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints
 
 from replication.random_features.settings import RandomFeatures
-from replication.regimes.settings import DataVariations, Dimension, TrainedRegimes
+from replication.regimes.settings import DataVariations, Dimension, TrainedRegimes, TrainedVariations
 from replication.sections import (
     Activation,
     BiasVariance,
@@ -189,6 +189,7 @@ class Profile(Section):
     execution: Execution
     trained_regimes: TrainedRegimes
     data_variations: DataVariations
+    trained_variations: TrainedVariations
     dimension: Dimension
     random_features: RandomFeatures
     statistics: Statistics
@@ -215,28 +216,14 @@ class Profile(Section):
             if (sample := self.data_variations.sample_size) > task.pool_size / 2:
                 pool = f"half of tasks.{name}.pool_size = {task.pool_size}"
                 yield "data_variations.sample_size", f"{sample} exceeds {pool}; lower it or enlarge the pool"
-        for part in ("data_variations", "dimension", "trained_regimes", "random_features"):
+        for part in ("data_variations", "trained_variations", "dimension", "trained_regimes", "random_features"):
             yield from ((f"{part}.{key}", message) for key, message in getattr(self, part).problems())
         if self.learning_curve_theory.training_sizes[-1] > self.learning_curve_theory.sample_size / 4:
             yield (
                 "learning_curve_theory.training_sizes",
                 "must end at a quarter of sample_size, which knows no finer modes; drop sizes or enlarge it",
             )
-        regimes = self.trained_regimes
-        if regimes.task not in self.tasks:
-            yield "trained_regimes.task", f"{regimes.task} is no task of this profile; use {' or '.join(self.tasks)}"
-        else:
-            pool = self.tasks[regimes.task].pool_size
-            if max(regimes.population, regimes.variance_width.training_size) > pool:
-                yield "trained_regimes.population", f"exceeds tasks.{regimes.task}.pool_size = {pool}; lower it"
-        features = self.random_features.relu
-        if features.task not in self.tasks:
-            yield (
-                "random_features.relu.task",
-                f"{features.task} is no task of this profile; use {' or '.join(self.tasks)}",
-            )
-        elif features.pool_size > (pool := self.tasks[features.task].pool_size):
-            yield "random_features.relu.pool_size", f"exceeds tasks.{features.task}.pool_size = {pool}; lower it"
+        yield from self._of_one_task()
         missing = sorted(set(self.finite_width.training_sizes) - set(self.infinite_width.training_sizes))
         if missing:
             yield (
@@ -262,6 +249,20 @@ class Profile(Section):
                 "learning_curve_theory.training_sizes",
                 "shares fewer than 2 sizes with infinite_width.training_sizes in the fit window; add some of them",
             )
+
+    def _of_one_task(self):
+        """The same for sections that belong to one task: it must be there, and its pool large enough."""
+        regimes, varied, features = self.trained_regimes, self.trained_variations, self.random_features.relu
+        population = max(regimes.population, regimes.variance_width.training_size)
+        for part, task, key, points, share in (
+            ("trained_regimes", regimes.task, "population", population, ""),
+            ("trained_variations", varied.task, "training_sizes", 2 * varied.training_sizes[-1], "half of "),
+            ("random_features.relu", features.task, "pool_size", features.pool_size, ""),
+        ):
+            if task not in self.tasks:
+                yield f"{part}.task", f"{task} is no task of this profile; use {' or '.join(self.tasks)}"
+            elif points > (pool := self.tasks[task].pool_size):
+                yield f"{part}.{key}", f"exceeds {share}tasks.{task}.pool_size = {pool}; lower it"
 
 
 class Pipeline(Section):

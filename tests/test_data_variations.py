@@ -191,7 +191,7 @@ def toy_losses(task="toys"):
 
 def test_exponents_of_every_case_and_again_beside_the_theory():
     window, theory_window = Window(smallest=32, largest=256), Window(smallest=16, largest=64)
-    table = fits.exponents(toy_losses(), window, theory_window, CONFIDENCE)
+    table = fits.exponents(toy_losses(), window, CONFIDENCE, theory_window)
     for (varied, value, target), exponent in EXPONENTS.items():
         own = table[(table["varied"] == varied) & (table["value"] == value) & (table["target"] == target)]
         np.testing.assert_allclose(own["exponent"], exponent + 0.15)  # the mean over draws

@@ -27,7 +27,7 @@ CPU = Execution(device="cpu", tensor_float_32=False, scheduler=None)
 
 @pytest.fixture
 def settings():
-    trained = {"student_width": 24, "dimensions": (2, 3), "training_sizes": (8, 16, 32), "members": 2, "draws": 3}
+    trained = {"width": 24, "dimensions": (2, 3), "training_sizes": (8, 16, 32), "members": 2, "draws": 3}
     trained |= {"window": Window(smallest=8, largest=32), "steps": 300, "batch_size": 16, "adam_learning_rate": 0.1}
     return Dimension(
         dimensions=(1, 3),
@@ -236,7 +236,7 @@ def test_students_of_different_draws_start_elsewhere(settings):
 def test_the_profiles_follow_the_paper(profile):
     """Teachers of 96, students of 192 units, dimensions within 2 to 9, as in arXiv 2102.06701."""
     own = profile_named(read_settings(ROOT / "params.yaml"), profile).dimension
-    assert (own.teacher_width, own.trained.student_width, own.depth) == (96, 192, 2)
+    assert (own.teacher_width, own.trained.width, own.depth) == (96, 192, 2)
     assert set(own.trained.dimensions) <= set(own.dimensions) == set(range(2, 10))
     if profile == "paper":
         assert (own.trained.batch_size, own.trained.steps, own.trained.draws) == (64, 40000, 8)

@@ -128,31 +128,47 @@ FULL = [
     ("noise", 1, "teacher", 0.1),
 ]
 
+TRAINED = [("none", 0, "labels", 0.25), ("none", 0, "2 classes", 0.25), ("noise", 1, "labels", 0.1)]
+
 
 @pytest.fixture(scope="module")
 def tables():
-    """Losses, exponents and differences of a task with images and classes, and of one without."""
+    """Losses, exponents and differences of a task with images and classes, of one without, and of trained networks."""
     without = [case for case in FULL if case[0] != "side" and case[2] != "2 classes"]
     losses = pd.concat([toy_losses("digits", FULL), toy_losses("calorimeter", without)])
     theory_window = Window(smallest=16, largest=128)
-    return (
+    trained = toy_losses("digits", TRAINED)
+    exact = (
         losses,
-        changed.exponents(losses, WINDOW, theory_window, CONFIDENCE),
+        changed.exponents(losses, WINDOW, CONFIDENCE, theory_window),
         changed.exponent_differences(losses, WINDOW, CONFIDENCE),
     )
+    networks = (
+        trained,
+        changed.exponents(trained, WINDOW, CONFIDENCE, route="trained"),
+        changed.exponent_differences(trained, WINDOW, CONFIDENCE),
+    )
+    return [
+        pd.concat([one.assign(route="infinite_width"), other.assign(route="trained")])
+        for one, other in zip(exact, networks, strict=True)
+    ]
 
 
 def panels(figure, row):
+    """Of a row: that of trained networks is the first."""
     return figure.axes[4 * row : 4 * row + 4]
 
 
-def test_a_row_for_each_task_and_a_panel_for_each_kind_of_variation(tables):
+def test_a_row_for_each_route_and_task_and_a_panel_for_each_kind_of_variation(tables):
     figure = data_variations(*tables)
-    assert len(figure.axes) == 8
-    full, without = panels(figure, 0), panels(figure, 1)
+    assert len(figure.axes) == 12
+    trained, full, without = (panels(figure, row) for row in range(3))
+    assert [axes.axison for axes in trained] == [True, True, False, True]
+    assert trained[0].get_title(loc="left").startswith("digits (toys), trained networks")
+    assert [len(axes.containers) for axes in trained[:2]] == [2, 2]
     assert [axes.axison for axes in full] == [True] * 4
     assert [axes.axison for axes in without] == [False, True, False, True]
-    assert full[0].get_title(loc="left").startswith("digits (toys)")
+    assert full[0].get_title(loc="left").startswith("digits (toys), infinite width")
     assert without[1].get_title(loc="left").startswith("calorimeter (toys)")
     assert all(not axes.get_title(loc="left") for axes in without if not axes.axison)
     for axes in (*full[:3], without[1]):
@@ -169,14 +185,12 @@ def test_a_row_for_each_task_and_a_panel_for_each_kind_of_variation(tables):
 ])  # fmt: skip
 def test_curves_are_means_over_draws_with_their_exponent(tables, panel, names):
     losses, exponents, _ = tables
-    axes = panels(data_variations(*tables), 0)[panel]
+    axes = panels(data_variations(*tables), 1)[panel]
     assert len(axes.containers) == len(names)
     for container, (name, (varied, value, target)) in zip(axes.containers, names.items(), strict=True):
         label = container.get_label()
-        own, law = (
-            table[(table["task"] == "digits") & (table["varied"] == varied) & (table["value"] == value)
-                  & (table["target"] == target)] for table in (losses, exponents)
-        )  # fmt: skip
+        case = {"route": "infinite_width", "task": "digits", "varied": varied, "value": value, "target": target}
+        own, law = (table[(table[list(case)] == list(case.values())).all(axis=1)] for table in (losses, exponents))
         law = law[law["largest"] == 256].iloc[0]  # not that of the theory's window
         assert label == rf"{name}: {law['exponent']:.3f} $\pm$ {law['standard_error']:.3f}"
         x, y, low, high = bars(axes, label)
@@ -195,10 +209,10 @@ def _slope(line, exponent):
 
 def test_changes_of_the_exponent_are_drawn_with_intervals(tables):
     _, _, differences = tables
-    axes = panels(data_variations(*tables), 0)[3]
+    axes = panels(data_variations(*tables), 1)[3]
     names = [label.get_text() for label in axes.get_yticklabels()]
     assert names == ["2 classes", r"7 $\times$ 7 pixels", "noise 0.5", "noise 1"]
-    own = differences[differences["task"] == "digits"]
+    own = differences[(differences["task"] == "digits") & (differences["route"] == "infinite_width")]
     for label, kind in (("labels", own["target"] != "teacher"), ("random teacher", own["target"] == "teacher")):
         heights, values, low, high = bars(axes, label, along="x")
         np.testing.assert_allclose(values, own[kind]["difference"])

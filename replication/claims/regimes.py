@@ -32,7 +32,7 @@ def tests(
     """Every test of every claim by every route.
 
     exponents, dimension: as `regimes` brings them together; duality: alpha_K, alpha_D and alpha_P of random features;
-    differences: alpha_D of changed data minus that of the unvaried, beside which `data_variations` writes both.
+    differences: alpha_D of changed data minus that of the unvaried, of every route.
     """
     yield from _variance_limited(exponents, claims)
     yield from _resolution_limited(exponents, claims)
@@ -93,9 +93,10 @@ def _changed_data(exponents: pd.DataFrame, differences: pd.DataFrame, claims: Cl
 
     Both relative to alpha_D of the labels as they are.
     """
-    bound, where = claims.exponent_share, _where("infinite_width")
-    for (task, source), rows in differences.groupby(["task", "source"], sort=False):
-        own = exponents[exponents["series"] == f"{task} ({source}), {LABELS}"].iloc[0]
+    bound = claims.exponent_share
+    for (route, task, source), rows in differences.groupby(["route", "task", "source"], sort=False):
+        series = exponents["series"] == f"{task} ({source}), {LABELS}"
+        own = exponents[series & (exponents["route"] == route)].iloc[0]
         merged = rows[(rows["varied"] == NONE) & (rows["target"] != TEACHER)]
         if merged.empty:  # an energy: the paper speaks of classified images
             continue
@@ -109,7 +110,7 @@ def _changed_data(exponents: pd.DataFrame, differences: pd.DataFrame, claims: Cl
                 share = Estimate(
                     row.difference / own.exponent, row.standard_error / own.exponent, row.degrees_of_freedom
                 )
-                yield where, Test(claim, f"{task} ({source}), {what}", quantity, share, low, high)
+                yield _where(route), Test(claim, f"{task} ({source}), {what}", quantity, share, low, high)
 
 
 def _where(route: str) -> Where:

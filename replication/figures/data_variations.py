@@ -12,6 +12,7 @@ from replication.figures.style import MARKERS, readable_log_axis, sources, style
 from replication.infinite_width.resolution import TEACHER
 from replication.regimes.data_variations import CASE, LABELS, NONE
 from replication.regimes.exponents import mean_curve
+from replication.regimes.names import ROUTES
 
 # panel: title, and the palette of its curves
 PANELS = {
@@ -25,26 +26,28 @@ SPREAD = 0.16  # between the labels' and the teacher's marks on the axis of vari
 
 @styled
 def data_variations(losses: pd.DataFrame, exponents: pd.DataFrame, differences: pd.DataFrame) -> Figure:
-    """One row for each task: learning curves of the data and of the data changed, and how far alpha_D moves.
+    """One row for each route and task: learning curves of the data and of the data changed, how far alpha_D moves.
 
-    losses, exponents and differences as the stage vary_data writes them, of all tasks. Curves are of labels or
+    losses, exponents and differences of all tasks, with their route. Curves are of labels or
     superclasses: means over draws with standard errors, alpha_D in the legend, its power law over the fit window as
     a line. Last panel: alpha_D minus that of the unvaried data, pair by pair, with intervals; squares are of random
     teachers of the same kernel. A task without images or classes lacks those panels. ReplicationError without losses.
     """
     if losses.empty:
         raise ReplicationError("no varied data to draw", "run the stage that varies the data first")
-    tasks = sources(losses)
+    tasks = [(route, *task) for route in ROUTES for task in sources(losses[losses["route"] == route])]
     figure = Figure(figsize=(14.5, 0.5 + 3.5 * len(tasks)))
     grid = figure.subplots(len(tasks), len(PANELS) + 1, squeeze=False)
-    curves = mean_curve(losses, CASE)
+    curves = mean_curve(losses, ["route", *CASE])
     fits = exponents[(exponents["regime"] == "resolution_data") & exponents["origin"].fillna("").eq("")]
-    for (task, source), row in zip(tasks, grid, strict=True):
-        own, laws, moved = (table[table["task"] == task] for table in (curves, fits, differences))
+    for (route, task, source), row in zip(tasks, grid, strict=True):
+        own, laws, moved = (
+            table[(table["task"] == task) & (table["route"] == route)] for table in (curves, fits, differences)
+        )
         for axes, panel in zip(row, PANELS, strict=False):
             _curves(axes, panel, own, laws)
         _differences(row[-1], moved)
-        _titles(row, f"{task} ({source})")
+        _titles(row, f"{task} ({source}), {ROUTES[route]}")
     return figure
 
 

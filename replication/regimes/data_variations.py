@@ -9,31 +9,42 @@ from replication.sections import Window
 
 NONE, LABELS = "none", "labels"  # what is varied, and targets that stand as they are
 CASE = ["task", "source", "varied", "value", "target"]
-ROUTE = {"route": "infinite_width", "regime": "resolution_data"}
+INFINITE_WIDTH = "infinite_width"  # the route that other functions take unless told
 
 
-def regime_table(losses: pd.DataFrame) -> pd.DataFrame:
+def regime_table(losses: pd.DataFrame, route: str = INFINITE_WIDTH) -> pd.DataFrame:
     """Curves in the form that all routes share: route, regime, series, variable, size, loss, standard_error, ..."""
     means = mean_curve(losses, CASE)
-    means = means.assign(**ROUTE, variable="training_size", series=_series(means))
+    means = means.assign(**_place(route), variable="training_size", series=_series(means))
     leading = ["route", "regime", "series", "variable", "size", "loss", "standard_error", "theory", "draws"]
     return means[[*leading, *CASE]]
 
 
-def exponents(losses: pd.DataFrame, window: Window, theory_window: Window, confidence: float) -> pd.DataFrame:
+def exponents(
+    losses: pd.DataFrame,
+    window: Window,
+    confidence: float,
+    theory_window: Window | None = None,
+    route: str = INFINITE_WIDTH,
+) -> pd.DataFrame:
     """alpha_D of every curve in the window; where the theory was asked, again in its window, beside its exponent.
 
     The theory's exponent for the teacher is alpha_K, of the spectrum as n points resolve it, n in that window.
     """
     rows = []
     for case, curve in losses.groupby(CASE, sort=False):
-        label = dict(zip(CASE, case, strict=True)) | ROUTE | {"variable": "training_size"}
+        label = dict(zip(CASE, case, strict=True)) | _place(route) | {"variable": "training_size"}
         rows.append(label | exponent_row(*curves(curve, window), confidence))
-        if curve["theory"].notna().any():
+        if theory_window and curve["theory"].notna().any():
             rows.append(label | _beside_theory(curve, theory_window, confidence))
     table = pd.DataFrame(rows)
     table.insert(len(CASE), "series", _series(table))
     return table
+
+
+def is_plain(table: pd.DataFrame) -> pd.Series:
+    """Which rows are of data as they are: of no variation, or of tables that know none."""
+    return table["varied"].isna() | ((table["varied"] == NONE) & (table["target"] == LABELS))
 
 
 def spectrum_exponents(spectra: pd.DataFrame, ranks: Window, confidence: float) -> pd.DataFrame:
@@ -45,7 +56,7 @@ def spectrum_exponents(spectra: pd.DataFrame, ranks: Window, confidence: float) 
     for case, spectrum in spectra.groupby(CASE[:-1], sort=False):
         row = exponent_row(*curves(spectrum, ranks, "rank", "eigenvalue"), confidence)
         row |= {name: row[name] - 1 for name in ("exponent", "lower", "upper")}
-        label = dict(zip(CASE, (*case, TEACHER), strict=True)) | ROUTE
+        label = dict(zip(CASE, (*case, TEACHER), strict=True)) | _place(INFINITE_WIDTH)
         rows.append(label | {"regime": "spectrum", "variable": "rank"} | row)
     table = pd.DataFrame(rows)
     table.insert(len(CASE), "series", _series(table))
@@ -66,6 +77,10 @@ def exponent_differences(losses: pd.DataFrame, window: Window, confidence: float
         label |= {"smallest": sizes[0], "largest": sizes[-1], "points": len(sizes)}
         rows.append(label | difference_row(sizes, y, own[target], confidence))
     return pd.DataFrame(rows)
+
+
+def _place(route: str) -> dict:
+    return {"route": route, "regime": "resolution_data"}
 
 
 def _beside_theory(curve: pd.DataFrame, window: Window, confidence: float) -> dict:

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from replication.regimes import dimension as students
+from replication.regimes.data_variations import CASE
 from replication.regimes.exponents import UNKNOWN, exponent_of_means
 from replication.regimes.settings import TrainedRegimes
 from replication.scaling_laws import Estimate
@@ -17,8 +18,7 @@ TABLES = {
     "curves": [*LABEL, "size", "loss", "standard_error", "theory", "draws"],
     "exponents": [
         *LABEL, "smallest", "largest", "points", "exponent", "standard_error", "lower", "upper", "degrees_of_freedom",
-        "drift", "drift_standard_error", "prediction", "prediction_error", "origin", "amplitude",
-        "varied",
+        "drift", "drift_standard_error", "prediction", "prediction_error", "origin", "amplitude", *CASE,
     ],
 }  # fmt: skip
 

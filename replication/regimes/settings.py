@@ -18,6 +18,8 @@ from replication.sections import (
     too_few,
 )
 
+ImageTask = Literal["digits", "images"]
+
 
 class VarianceWidth(Section):
     """Networks of growing width at a fixed, small training set, full-batch gradient descent."""
@@ -79,6 +81,44 @@ class TrainedRegimes(Section):
             yield from too_few(f"{name}.window", regime.window, getattr(regime, sizes))
 
 
+class TrainedCurves(Section):
+    """Learning curves of networks that Adam trains with a cosine schedule, on batches where there are more points.
+
+    In each of the `draws` of the data, `members` networks that differ in their initial weights.
+    """
+
+    width: Positive
+    training_sizes: Sizes
+    window: Window
+    members: Positive
+    draws: Annotated[int, Field(ge=3, le=10_000)]
+    steps: Positive
+    batch_size: Positive
+    adam_learning_rate: Bound
+
+    @property
+    def algorithm(self) -> dict:
+        """What of the training is these networks' own."""
+        return {"steps": self.steps, "algorithm": "adam", "schedule": "cosine", "batch_size": self.batch_size}
+
+
+class TrainedVariations(TrainedCurves):
+    """Trained networks on the data of one task, on classes merged and on noisy inputs, in mu-parametrisation.
+
+    There the outputs begin at zero: the loss is that of what was learnt, and not of the initial function, which wide
+    networks in NTK parametrisation keep where they see few points.
+    """
+
+    task: ImageTask
+    depth: Depth
+    superclasses: tuple[Annotated[int, Field(ge=2)], ...]
+    noise: tuple[Bound, ...]
+
+    def problems(self) -> Iterator[tuple[str, str]]:
+        """Yield (key, message) for every contradiction."""
+        yield from too_few("window", self.window, self.training_sizes)
+
+
 class DataVariations(Section):
     """Learning curves of converged networks of infinite width on the data of a task, and on the same data changed.
 
@@ -91,7 +131,7 @@ class DataVariations(Section):
     training_sizes: Sizes
     draws: Annotated[int, Field(ge=3, le=10_000)]
     window: Window
-    sides: dict[Literal["digits", "images"], Sizes]
+    sides: dict[ImageTask, Sizes]
     superclasses: tuple[Annotated[int, Field(ge=2)], ...]
     noise: tuple[Bound, ...]
     sample_size: Positive
@@ -111,21 +151,10 @@ class DataVariations(Section):
             yield "ranks", "must end at a quarter of sample_size, which knows no finer modes; lower it"
 
 
-class TrainedStudents(Section):
-    """Students of `student_width` that Adam trains with a cosine schedule, on batches where there are more points.
+class TrainedStudents(TrainedCurves):
+    """Students of finite width; every draw has inputs and one teacher of its own."""
 
-    Every draw has inputs and one teacher of its own, and `members` students that differ in their initial weights.
-    """
-
-    student_width: Positive
     dimensions: Sizes
-    training_sizes: Sizes
-    window: Window
-    members: Positive
-    draws: Annotated[int, Field(ge=3, le=10_000)]
-    steps: Positive
-    batch_size: Positive
-    adam_learning_rate: Bound
 
 
 class Dimension(ReLUNetworks):

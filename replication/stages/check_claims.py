@@ -30,18 +30,18 @@ def check_claims(
     rows, summary = judge(tests, ensembles.STATEMENTS | beyond.STATEMENTS, claims.significance)
     files.write_table(place.results("claims.csv"), rows)
     files.write_table(place.results("verdicts.csv"), summary)
-    names = [f"{name}_differences" for name in tasks]
-    tests = regimes.tests(
-        *(files.read_table(place.results(*path)) for path in REGIMES),
-        files.read_tables(place.results("data_variations"), names),
-        claims,
-    )
+    tests = regimes.tests(*(files.read_table(place.results(*path)) for path in REGIMES), claims)
     rows, summary = judge(tests, regimes.STATEMENTS, claims.significance)
     files.write_table(place.results("regimes", "claims.csv"), rows)
     files.write_table(place.results("regimes", "verdicts.csv"), summary)
 
 
-REGIMES = (("regimes", "exponents.csv"), ("random_features", "duality.csv"), ("regimes", "dimension.csv"))
+REGIMES = (
+    ("regimes", "exponents.csv"),
+    ("random_features", "duality.csv"),
+    ("regimes", "dimension.csv"),
+    ("regimes", "differences.csv"),
+)
 
 
 if __name__ == "__main__":

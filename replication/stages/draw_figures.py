@@ -4,6 +4,7 @@ from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 
 import numpy as np
+import pandas as pd
 from matplotlib.figure import Figure
 
 from replication.figures.data_variations import data_variations
@@ -58,18 +59,18 @@ def draw_figures(
 
 def _of_regimes(place: Place, tasks: list[str]) -> dict[str, tuple]:
     """The figures of arXiv 2102.06701."""
-    curves, exponents, dimensions = (
-        files.read_table(place.results("regimes", f"{name}.csv")) for name in ("curves", "exponents", "dimension")
+    curves, exponents, dimensions, differences = (
+        files.read_table(place.results("regimes", f"{name}.csv"))
+        for name in ("curves", "exponents", "dimension", "differences")
     )
-    changed = [
-        files.read_tables(place.results("data_variations"), [f"{task}{kind}" for task in tasks])
-        for kind in ("", "_exponents", "_differences")
-    ]
+    infinite = files.read_tables(place.results("data_variations"), tasks).assign(route="infinite_width")
+    trained = files.read_table(place.results("data_variations", "trained.csv")).assign(route="trained")
+    losses = pd.concat([infinite, trained], ignore_index=True)
     return {
         "regimes": (regimes, curves, exponents),
         "duality": (duality, files.read_table(place.results("random_features", "duality.csv"))),
         "dimension": (dimension, dimensions),
-        "data_variations": (data_variations, *changed),
+        "data_variations": (data_variations, losses, exponents, differences),
     }
 
 

@@ -2,9 +2,9 @@
 
 import pandas as pd
 
+from replication.regimes import data_variations as changed
 from replication.regimes import routes as fits
-from replication.regimes.data_variations import LABELS, NONE
-from replication.regimes.settings import Dimension, TrainedRegimes
+from replication.regimes.settings import Dimension, TrainedRegimes, TrainedVariations
 from replication.settings import Statistics, Task
 from replication.stages import files
 from replication.stages.command import run
@@ -15,35 +15,42 @@ def fit_regimes(
     place: Place,
     tasks: dict[str, Task],
     trained_regimes: TrainedRegimes,
+    trained_variations: TrainedVariations,
     dimension: Dimension,
     statistics: Statistics,
 ) -> None:
     """Fit the exponents of trained networks, and set them beside those of random features and infinite width."""
     confidence, names = statistics.confidence, list(tasks)
-    trained, students = (files.read_table(place.results(*path)) for path in (TRAINED, STUDENTS))
+    trained, students, variations = (files.read_table(place.results(*path)) for path in TRAINED)
     simulated = {name: files.read_table(place.results("random_features", f"{name}.csv")) for name in fits.TABLES}
     infinite = {
         "curves": files.read_tables(place.results("regimes"), [f"infinite_width-{name}" for name in names]),
         "exponents": files.read_tables(place.results("data_variations"), [f"{name}_exponents" for name in names]),
     }
-    plain = (infinite["curves"]["varied"] == NONE) & (infinite["curves"]["target"] == LABELS)
-    infinite["curves"] = infinite["curves"][plain]  # the others are in exhibits of their own
+    window = trained_variations.window
     networks = {
-        "curves": [trained, fits.student_curves(students)],
+        "curves": [trained, changed.regime_table(variations, "trained"), fits.student_curves(students)],
         "exponents": [
             fits.trained_exponents(trained, trained_regimes, confidence),
+            changed.exponents(variations, window, confidence, route="trained"),
             fits.student_exponents(students, dimension.trained.window, confidence),
         ],
     }
     for name, columns in fits.TABLES.items():
         table = pd.concat([simulated[name], *networks[name], infinite[name]], ignore_index=True)
+        if name == "curves":  # those of changed data are in an exhibit of their own
+            table = table[changed.is_plain(table)]
         files.write_table(place.results("regimes", f"{name}.csv"), table.reindex(columns=columns))
     infinitely_wide = files.read_table(place.results("dimension", "exponents.csv"))
-    every_student = pd.concat([infinitely_wide, networks["exponents"][1]], ignore_index=True)
+    every_student = pd.concat([infinitely_wide, networks["exponents"][-1]], ignore_index=True)
     files.write_table(place.results("regimes", "dimension.csv"), every_student)
+    exact = files.read_tables(place.results("data_variations"), [f"{name}_differences" for name in names])
+    differences = {"infinite_width": exact, "trained": changed.exponent_differences(variations, window, confidence)}
+    routes = [table.assign(route=route) for route, table in differences.items()]
+    files.write_table(place.results("regimes", "differences.csv"), pd.concat(routes, ignore_index=True))
 
 
-TRAINED, STUDENTS = ("regimes", "trained.csv"), ("dimension", "trained.csv")
+TRAINED = (("regimes", "trained.csv"), ("dimension", "trained.csv"), ("data_variations", "trained.csv"))
 
 if __name__ == "__main__":
     run(fit_regimes)

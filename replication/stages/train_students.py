@@ -47,16 +47,15 @@ def students(
     from replication.finite_width.regimes import resolution_limited_in_data
 
     own, spec = dimension.trained, dimension.spec
-    adam = {"steps": own.steps, "algorithm": "adam", "schedule": "cosine", "batch_size": own.batch_size}
     lesson = fits.lesson(spec, d, own.training_sizes[-1], dimension.test_size, 1, dimension.teacher_width, seed, draw)
     # students and batches of every draw are its own
     own_seed = int(generator(seed, "trained students", d, draw).integers(2**63))
     return resolution_limited_in_data(
         spec,
-        training.model_copy(update=adam),
+        training.model_copy(update=own.algorithm),
         Data(*lesson),
         own.adam_learning_rate,
-        own.student_width,
+        own.width,
         own.training_sizes,
         own.members,
         own_seed,

@@ -1,39 +1,23 @@
 """Stage: learning curves of converged networks on labels and random teachers as images, classes and noise vary."""
 
-from collections.abc import Iterator
-from typing import NamedTuple
-
 import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
 from replication.datasets import prepared
-from replication.datasets.dataset import Dataset
-from replication.datasets.preprocessing import Preprocessing
 from replication.datasets.training_sets import training_order
-from replication.datasets.variations import image_side, pooled, superclasses
 from replication.infinite_width.closed_form import kernels
 from replication.infinite_width.learning_curve import Regularisation
-from replication.infinite_width.resolution import Targets, predicted, resolution_limited
+from replication.infinite_width.resolution import predicted, resolution_limited
+from replication.regimes import changed_data
 from replication.regimes import data_variations as fits
 from replication.regimes.settings import DataVariations
-from replication.seeds import generator
 from replication.settings import InfiniteWidth, MLPSpec, Statistics, Task
 from replication.stages import files
 from replication.stages.command import run
 from replication.stages.places import Place
 
 RANKS = 100  # of the spectrum that are written, at most
-
-
-class Case(NamedTuple):
-    """Changed inputs: what is varied, its value, the data set, its preprocessing, the standard deviation of noise."""
-
-    varied: str
-    value: float
-    dataset: Dataset
-    preprocessing: Preprocessing
-    noise: float = 0.0
 
 
 def vary_data(
@@ -47,7 +31,7 @@ def vary_data(
 ) -> None:
     """Measure and predict converged networks' learning curves on the task's data and on the same data changed."""
     own, confidence = data_variations, statistics.confidence
-    cases = list(_cases(prepared.read(place.prepared), place.task, own))
+    cases = list(changed_data.cases(prepared.read(place.prepared), own.sides.get(place.task, ()), own.noise))
     regularisation = Regularisation(infinite_width.diag_reg, infinite_width.singular_diag_reg)
     ranks = np.unique(np.geomspace(1, own.sample_size // 2, RANKS).astype(int))
     losses, spectra = [], []
@@ -64,7 +48,7 @@ def vary_data(
     losses = pd.concat(losses, ignore_index=True)[[*fits.CASE, "draw", "training_size", "loss", "theory"]]
     spectra = pd.concat(spectra, ignore_index=True)[[*fits.CASE[:-1], "draw", "rank", "eigenvalue"]]
     exponents = [
-        fits.exponents(losses, own.window, own.theory_window, confidence),
+        fits.exponents(losses, own.window, confidence, own.theory_window),
         fits.spectrum_exponents(spectra, own.ranks, confidence),
     ]
     tables = {
@@ -78,30 +62,21 @@ def vary_data(
     files.write_table(place.results("regimes", f"infinite_width-{place.task}.csv"), fits.regime_table(losses))
 
 
-def _cases(dataset: Dataset, task: str, variations: DataVariations) -> Iterator[Case]:
-    own = Preprocessing.of(dataset)
-    yield Case(fits.NONE, 0.0, dataset, own)
-    for side in variations.sides.get(task, ()):
-        if side != image_side(dataset):
-            coarse = pooled(dataset, side)
-            yield Case("side", side, coarse, Preprocessing.of(coarse))
-    for noise in variations.noise:
-        yield Case("noise", noise, dataset, own, noise)
-
-
 def _curves(
-    case: Case, task: str, draw: int, seed: int, network: MLPSpec, regularisation: Regularisation, own: DataVariations
+    case: changed_data.Case,
+    task: str,
+    draw: int,
+    seed: int,
+    network: MLPSpec,
+    regularisation: Regularisation,
+    own: DataVariations,
 ) -> tuple[pd.DataFrame, np.ndarray | None]:
     """Losses with their theory, and the eigenvalues of the draw's sample; of noisy inputs the losses alone."""
     sizes, with_theory = own.training_sizes, not case.noise
     points = max(sizes[-1], own.sample_size if with_theory else 0)
     order = training_order(len(case.dataset.inputs), points, seed, task, draw)
-    x, _ = case.preprocessing.training(case.dataset, order)
-    test_x, _ = case.preprocessing.test(case.dataset)
-    if case.noise:  # of every level the same, so that levels compare point by point
-        x += case.noise * generator(seed, "input noise", task, draw).standard_normal(x.shape)
-        test_x += case.noise * generator(seed, "input noise", task, "test").standard_normal(test_x.shape)
-    targets = dict(_targets(case, order, own.superclasses))
+    x, test_x = changed_data.inputs(case, order, seed, task, draw)
+    targets = dict(changed_data.targets(case, order, own.superclasses))
     theta, cross, test = (kernels(network, *pair).ntk for pair in ((x,), (x[: sizes[-1]], test_x), (test_x,)))
     losses = pd.DataFrame(resolution_limited(theta, cross, test, targets, sizes, regularisation))
     if not with_theory:
@@ -110,19 +85,6 @@ def _curves(
     samples = {name: target.training[sample] for name, target in targets.items()}
     eigenvalues, theory = predicted(theta[sample, sample], samples, own.theory_sizes)
     return losses.merge(pd.DataFrame(theory), on=["training_size", "target"], how="left"), eigenvalues
-
-
-def _targets(case: Case, order: np.ndarray, superclass_numbers: tuple[int, ...]) -> Iterator[tuple[str, Targets]]:
-    """The labels, and of unvaried inputs the superclasses too, by name."""
-    yield (
-        fits.LABELS,
-        Targets(case.preprocessing.training(case.dataset, order)[1], case.preprocessing.test(case.dataset)[1]),
-    )
-    for number in superclass_numbers if case.varied == fits.NONE else ():
-        if number < case.dataset.classes:
-            merged = superclasses(case.dataset, number)
-            preprocessing = case.preprocessing._replace(classes=number)
-            yield f"{number} classes", Targets(preprocessing.training(merged, order)[1], preprocessing.test(merged)[1])
 
 
 if __name__ == "__main__":
