@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from scipy import linalg, optimize, stats
+from scipy import linalg, optimize
 
 from replication.characteristic_function import BLOCK, Series, series_of
 from replication.errors import ReplicationError
@@ -136,6 +136,9 @@ class GeneralisedChiSquare:
         weights, shifts = self._modes
         if len(weights) > 1 or shifts[0] > 1000 * weights[0]:
             return None
+        # half of the time that a stage takes to start, and seldom needed
+        from scipy import stats
+
         start = self.mean - self.degrees * weights[0] - shifts[0]
         return stats.ncx2(self.degrees, shifts[0] / weights[0], loc=start, scale=weights[0])
 

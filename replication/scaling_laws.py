@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from scipy import optimize, stats
+from scipy import optimize, special
 
 
 class Estimate(NamedTuple):
@@ -21,7 +21,7 @@ class Estimate(NamedTuple):
 
     def interval(self, confidence: float) -> tuple[float, float]:
         """Central interval of the given confidence level."""
-        half = stats.t.ppf((1 + confidence) / 2, self.dof) * self.error
+        half = special.stdtrit(self.dof, (1 + confidence) / 2) * self.error
         return self.value - half, self.value + half
 
 
@@ -35,7 +35,7 @@ class Fit(NamedTuple):
     @property
     def p_value(self) -> float:
         """Probability of a larger chi-square if the law is right and the errors are independent."""
-        return float(stats.chi2.sf(self.chi_square, self.dof)) if self.dof > 0 else np.nan
+        return float(special.chdtrc(self.dof, self.chi_square)) if self.dof > 0 else np.nan
 
 
 def power_law(x: np.ndarray, y: np.ndarray, error: np.ndarray) -> Fit:

@@ -16,7 +16,7 @@ class Backend(Protocol):
     """The operations of one backend; a device is named as in "cpu:0" or "gpu:1"."""
 
     def configure(self, tensor_float_32: bool) -> None:
-        """Declare the precision of products on GPUs, float32 or TF32 (10 bits of the mantissa), and share memory."""
+        """Declare the precision of products on GPUs, float32 or TF32 (10 bits of mantissa); share memory, be quiet."""
 
     def gpus(self) -> list[str]:
         """Names of the GPUs."""
@@ -41,6 +41,7 @@ class TensorFlow:
         import tensorflow as tf
 
         tf.config.experimental.enable_tensor_float_32_execution(tensor_float_32)
+        tf.get_logger().setLevel("ERROR")  # not that a program is traced anew for training sets of another size
         for gpu in tf.config.list_physical_devices("GPU"):
             tf.config.experimental.set_memory_growth(gpu, True)  # other processes may share the card
 

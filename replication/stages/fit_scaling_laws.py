@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy import special
 
 from replication import scaling_laws as laws
 from replication.settings import ScalingLaws, Statistics, Training, Window
@@ -128,7 +128,7 @@ def _ratios_of_intervals(group: pd.DataFrame, confidence: float, window: Window)
     converged = group[np.isinf(group["training_time"])]
     descent, bayes = (converged[converged["method"] == m] for m in ("gradient_descent", "bayes"))
     half = (_draws(descent, "loss_upper", window) - _draws(descent, "loss_lower", window)) / 2
-    gaussian = stats.norm.ppf((1 + confidence) / 2) * _draws(descent, "std", window)
+    gaussian = special.ndtri((1 + confidence) / 2) * _draws(descent, "std", window)
     eps = STATISTICS[2]
     for name, ratio in (
         ("interval_ratio", half / gaussian),
