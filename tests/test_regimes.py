@@ -78,9 +78,24 @@ def test_the_excess_of_a_small_network_falls_as_1_over_d():
 def test_wider_networks_resolve_more():
     both = data(4, 60)
     population = Data(both.x, both.y, both.x, both.y)
-    adam = training_of(300, "adam", schedule="cosine")
+    adam = training_of(300, "adam", batch_size=60, schedule="cosine")
     losses = [row["loss"] for row in resolution_limited_in_width(SPEC, adam, population, 0.1, (2, 8, 32), 3, 3, CPU)]
     assert losses[0] > 1.2 * losses[1] > 1.2**2 * losses[2]
+
+
+def test_batches_stand_for_the_whole_population_and_all_of_it_is_no_batch():
+    both = data(4, 60)
+    population = Data(both.x, both.y, both.x, both.y)
+
+    def losses(batch_size, schedule="cosine"):
+        adam = training_of(300, "adam", batch_size=batch_size, schedule=schedule)
+        arguments = SPEC, adam, population, 0.1, (8,), 3, 3, CPU
+        (row,) = resolution_limited_in_width(*arguments)
+        return row["loss"]
+
+    assert losses(60) == losses(1000)
+    assert losses(16) == pytest.approx(losses(60), rel=0.3)
+    assert losses(16) != losses(60)
 
 
 def test_students_are_trained_on_nested_sets_in_batches():

@@ -114,6 +114,8 @@ def _differences(axes: Axes, differences: pd.DataFrame) -> None:
         # superclasses are labels too
         own = (differences["target"] == TEACHER).to_numpy() == (target == TEACHER)
         points = differences[own]
+        if points.empty:  # of trained networks nobody asks random teachers of a kernel
+            continue
         bars = np.stack([points["difference"] - points["lower"], points["upper"] - points["difference"]])
         style = {"marker": marker, "color": colour, "linestyle": "none", "elinewidth": 1.2, "zorder": 3, "label": label}
         axes.errorbar(points["difference"], heights[own] + sign * SPREAD, xerr=bars, **style)

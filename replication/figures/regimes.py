@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from replication.errors import ReplicationError
+from replication.exhibit_tables import plus_minus
 from replication.figures.style import MARKERS, readable_log_axis, styled
 from replication.regimes.names import REGIMES, ROUTES
 
@@ -72,7 +73,7 @@ def _curve(axes: Axes, curve: pd.DataFrame, fits: pd.DataFrame, colour, place: i
         scale = 3.0**before / (fit.amplitude * sizes[-1] ** -fit.exponent)
         window = np.array([fit.smallest, fit.largest], float)
         axes.plot(window, scale * fit.amplitude * window**-fit.exponent, color=colour, linewidth=1.2, zorder=2)
-        label += rf": {fit.exponent:.2f} $\pm$ {fit.standard_error:.2f}"
+        label += f": {plus_minus(fit.exponent, fit.standard_error)}"
     style = {"color": colour, "marker": MARKERS[place], "markersize": 4.5, "elinewidth": 1.0}
     axes.errorbar(sizes, scale * losses, scale * curve["standard_error"], linestyle="none", label=label, **style)
     if "theory" in curve and curve["theory"].notna().any():

@@ -67,11 +67,13 @@ def resolution_limited_in_width(
 ) -> Iterator[dict]:  # fmt: skip
     """Population loss of networks trained on the whole population, which stands for infinitely many points: ~ w^-alpha.
 
-    `rate` is that of Adam at width one, over the square root of the width.
+    On batches of `training.batch_size` if the population is larger. `rate` is that of Adam at width one, over the
+    square root of the width.
     """
+    batches = _batches(training, len(population.x), seed, "resolution-limited in width")
     for width in widths:
         weights = draw_weights(spec, width, population, members, seed, "resolution-limited in width")
-        losses = train(spec, training, weights, population, rate / np.sqrt(width), placement).test_loss
+        losses = train(spec, training, weights, population, rate / np.sqrt(width), placement, batches).test_loss
         yield _row(width, losses.astype(float))
 
 
@@ -83,14 +85,18 @@ def resolution_limited_in_data(
 
     On batches of `training.batch_size` where D is larger. `rate` as for resolution_limited_in_width.
     """
+    name = "resolution-limited in data"
     for size in sizes:
-        weights = draw_weights(spec, width, data, members, seed, f"resolution-limited in data, {size}")
-        drawn, batches = data._replace(x=data.x[:size], y=data.y[:size]), None
-        if size > training.batch_size:
-            batches = generator(seed, "resolution-limited in data", "batches", size).integers(
-                0, size, (training.steps, training.batch_size)
-            )
+        weights = draw_weights(spec, width, data, members, seed, f"{name}, {size}")
+        drawn, batches = data._replace(x=data.x[:size], y=data.y[:size]), _batches(training, size, seed, name)
         yield train(spec, training, weights, drawn, rate / np.sqrt(width), placement, batches).test_loss.astype(float)
+
+
+def _batches(training: Training, points: int, seed: int, name: str) -> np.ndarray | None:
+    """Indices (steps, batch size) of every step's points, or None where one batch holds them all."""
+    if points <= training.batch_size:
+        return None
+    return generator(seed, name, "batches", points).integers(0, points, (training.steps, training.batch_size))
 
 
 def _row(size: int, values: np.ndarray) -> dict:

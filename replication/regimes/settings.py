@@ -48,12 +48,17 @@ class VarianceData(Section):
 
 
 class ResolutionWidth(Section):
-    """Networks of growing width on the whole population, Adam with a cosine schedule."""
+    """Networks of growing width on a `population` of their own, in batches, Adam with a cosine schedule.
 
+    In mu-parametrisation, as TrainedVariations. A network narrower than its outputs are many cannot tell them apart.
+    """
+
+    population: Positive
     widths: Sizes
     window: Window
     members: Annotated[int, Field(ge=3)]
     steps: Positive
+    batch_size: Positive
     adam_learning_rate: Bound
 
 
@@ -61,7 +66,7 @@ class TrainedRegimes(Section):
     """Trained networks in three regimes on the data of one task, whose first `population` points are the population.
 
     Exponents are fitted in each regime's `window`. The fourth regime, resolution-limited in data, is that of the
-    students (`Dimension.trained`).
+    students (`Dimension.trained`) and of TrainedVariations.
     """
 
     task: Literal["digits", "images", "calorimeter"]

@@ -35,14 +35,16 @@ def train_regimes(
     task, regimes = trained_regimes.task, trained_regimes
     dataset = prepared.read(Place(place.profile, task).prepared)
     preprocessing = Preprocessing.of(dataset)
-    x, y = preprocessing.training(dataset, training_order(tasks[task].pool_size, regimes.population, seed, task, DRAW))
+    largest = max(regimes.population, regimes.resolution_width.population)
+    points = preprocessing.training(dataset, training_order(tasks[task].pool_size, largest, seed, task, DRAW))
+    x, y = (array[: regimes.population] for array in points)
     test_x, test_y = preprocessing.test(dataset)
     placement = devices.place(execution.device, execution.tensor_float_32)
     series = f"{task} ({tasks[task].source})"
     jobs = {
         ("variance_width", "width"): _variance_width(regimes, network, training, x, y, test_x, test_y, seed, placement),
         ("variance_data", "training_size"): _variance_data(regimes, network, training, x, y, seed, placement),
-        ("resolution_width", "width"): _resolution_width(regimes, network, training, x, y, seed, placement),
+        ("resolution_width", "width"): _resolution_width(regimes, network, training, *points, seed, placement),
     }
     total = sum(map(len, (regimes.variance_width.widths, regimes.variance_data.training_sizes)))
     rows = []
@@ -86,9 +88,11 @@ def _resolution_width(regimes, network, training, x, y, seed, placement) -> Iter
 
     own = regimes.resolution_width
     spec = network.model_copy(update={"depth": 1})
-    adam = training.model_copy(update={"steps": own.steps, "algorithm": "adam", "schedule": "cosine"})
-    rate = own.adam_learning_rate
-    return resolution_limited_in_width(spec, adam, Data(x, y, x, y), rate, own.widths, own.members, seed, placement)
+    how = {"steps": own.steps, "batch_size": own.batch_size, "algorithm": "adam", "schedule": "cosine"}
+    adam = training.model_copy(update=how | {"parametrisation": "mup"})
+    x, y = x[: own.population], y[: own.population]
+    sizes = own.widths, own.members
+    return resolution_limited_in_width(spec, adam, Data(x, y, x, y), own.adam_learning_rate, *sizes, seed, placement)
 
 
 def _learning_rate(spec: MLPSpec, x: np.ndarray, fraction: float) -> float:
