@@ -253,9 +253,10 @@ class Profile(Section):
     def _of_one_task(self):
         """The same for sections that belong to one task: it must be there, and its pool large enough."""
         regimes, varied, features = self.trained_regimes, self.trained_variations, self.random_features.relu
-        population = max(regimes.population, regimes.variance_width.training_size, regimes.resolution_width.population)
+        population = max(regimes.population, regimes.variance_width.training_size)
         for part, task, key, points, share in (
             ("trained_regimes", regimes.task, "population", population, ""),
+            ("trained_regimes", regimes.task, "resolution_width.population", regimes.resolution_width.population, ""),
             ("trained_variations", varied.task, "training_sizes", 2 * varied.training_sizes[-1], "half of "),
             ("random_features.relu", features.task, "pool_size", features.pool_size, ""),
         ):

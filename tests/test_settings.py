@@ -91,6 +91,22 @@ def test_settings_are_frozen():
         ("claims.interval_ratio", 1.0),
         ("claims.coverage", 0),
         ("statistics.confidence", 1.0),
+        ("trained_regimes.task", "words"),
+        ("trained_regimes.population", 1281),  # beyond the pool
+        ("trained_regimes.resolution_width.population", 1281),
+        ("trained_regimes.resolution_width.window", {"smallest": 100, "largest": 128}),
+        ("trained_regimes.variance_width.members", 7),
+        ("trained_variations.task", "calorimeter"),
+        ("trained_variations.training_sizes", [64, 128, 256, 1024]),  # beyond half of the pool
+        ("trained_variations.window", {"smallest": 200, "largest": 512}),
+        ("trained_variations.superclasses", [1]),
+        ("trained_variations.noise", [0.0]),
+        ("data_variations.sample_size", 700),  # beyond half of the smallest pool
+        ("data_variations.ranks", {"smallest": 8, "largest": 200}),
+        ("dimension.window", {"smallest": 400, "largest": 512}),
+        ("dimension.trained.window", {"smallest": 200, "largest": 512}),
+        ("random_features.relu.pool_size", 1281),
+        ("random_features.power_law.large_sizes", [8, 128, 256, 512]),
     ],
 )
 def test_a_wrong_setting_is_one_line_with_its_key(params, tmp_path, command, key, value):

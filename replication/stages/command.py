@@ -55,7 +55,12 @@ def run(stage: Callable[..., None], record: bool = True) -> None:
         except ReplicationError as error:
             _fail(stage, place, error)
         except KeyboardInterrupt:
-            _fail(stage, place, ReplicationError("interrupted", "run it again: finished chunks of ensembles are kept"), 130)
+            _fail(
+                stage,
+                place,
+                ReplicationError("interrupted", "run it again: finished chunks of ensembles are kept"),
+                130,
+            )
         except MemoryError:
             _fail(stage, place, ReplicationError("not enough memory", "lower training sizes, widths or test_size"))
 
