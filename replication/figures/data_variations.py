@@ -56,7 +56,7 @@ def _titles(row: list[Axes], task: str) -> None:
     titles = [*(title for title, _ in PANELS.values()), "change of the exponent"]
     drawn = [(axes, title) for axes, title in zip(row, titles, strict=True) if axes.axison]
     for place, (axes, title) in enumerate(drawn):
-        axes.set_title(title if place else f"{task}: {title}", loc="left", fontweight="bold", fontsize=12)
+        axes.set_title(title if place else f"{task}\n{title}", loc="left", fontweight="bold", fontsize=12)
     drawn[0][0].set_ylabel(r"test loss $L(D)$")
 
 
