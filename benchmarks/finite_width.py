@@ -26,7 +26,8 @@ from keras import ops
 
 from replication.finite_width.ensemble import Data, Ensemble
 from replication.finite_width.members import member_losses
-from replication.settings import MLPSpec, Training
+from replication.settings.network import MLP
+from replication.settings.training import Training
 
 LEARNING_RATE = 1e-3
 OUTPUTS = 10
@@ -77,7 +78,7 @@ def main():
     x, y = rng.standard_normal((points, d), np.float32), rng.standard_normal((points, OUTPUTS), np.float32)
     square = rng.standard_normal((2048, 2048), np.float32)
     models = [keras_model(options.depth, n) for _ in range(members)]
-    spec = MLPSpec(depth=options.depth, activation="relu", weight_variance=2.0, bias_variance=0.0)
+    spec = MLP(depth=options.depth, activation="relu", weight_variance=2.0, bias_variance=0.0)
 
     def one_sgemm():
         return square @ square

@@ -26,8 +26,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # the package is n
 import numpy as np
 import pandas as pd
 
-from replication.settings import MLPSpec
-from replication.test_loss import gaussian_moments
+from replication.loss_distribution.moments import gaussian_moments
+from replication.settings.network import MLP
 
 SMALLEST = 256
 
@@ -59,20 +59,20 @@ def work(arguments):
         for n in (arguments.largest, arguments.tests)
     )
     y, test_y = (np.tanh(z @ rng.normal(size=(arguments.inputs, arguments.outputs))) for z in (x, test_x))
-    spec = MLPSpec(depth=arguments.depth, activation="relu", weight_variance=2.0, bias_variance=0.0)
+    spec = MLP(depth=arguments.depth, activation="relu", weight_variance=2.0, bias_variance=0.0)
     return spec, x, y, test_x, test_y
 
 
 def ours(arguments) -> dict:
     """Seconds for the whole curve up to each size, the measured rate, the operations counted, peak memory, results."""
     from replication.infinite_width import predictions
-    from replication.infinite_width.learning_curve import pose
+    from replication.infinite_width.learning_curve import compute_kernels
 
     spec, x, y, test_x, test_y = work(arguments)
 
     def curve(largest):
         sizes = sizes_up_to(largest)
-        problem = pose(spec, "closed_form", x[:largest], y[:largest], test_x)
+        problem = compute_kernels(spec, "closed_form", x[:largest], y[:largest], test_x)
         return {
             kind: [
                 gaussian_moments(p.mean, p.covariance, test_y)[:2] for p in getattr(predictions, kind)(problem, sizes)

@@ -5,10 +5,10 @@ from typing import Annotated
 
 import typer
 
+from replication.cli.predict import predict
 from replication.errors import ReplicationError
-from replication.params import check_pipeline, profile_named, read_settings
-from replication.predict import predict
-from replication.settings import Profile
+from replication.settings.profile import Profile
+from replication.settings.reading import check_pipeline, profile_named, read_settings
 
 app = typer.Typer(
     help="Replicates arXiv 2503.05938 from data to verdict. The pipeline itself runs with `dvc repro`.",
@@ -31,7 +31,7 @@ def check(
     for name, section in settings.profiles.items():
         for task_name, task in section.tasks.items():
             try:
-                check_sizes(task.source, task.pool_size, task.test_size)
+                check_sizes(task.dataset, task.pool_size, task.test_size)
             except ReplicationError as error:
                 problem = f"{params}: profiles.{name}.tasks.{task_name}: {error.problem}"
                 raise ReplicationError(problem, error.remedy) from None
@@ -55,7 +55,7 @@ def verdicts(
     """Print the verdict on each claim and the path of the report."""
     import pandas as pd
 
-    from replication.exhibit_tables import to_markdown
+    from replication.report.tables import to_markdown
     from replication.report.writer import overview
     from replication.stages import files
     from replication.stages.places import Place
@@ -69,7 +69,7 @@ def verdicts(
     for (claim, statement), rows in pd.concat(tables).fillna("").groupby(["claim", "statement"], sort=False):
         typer.echo(f"{claim}  {statement}")
         for row in rows.itertuples():
-            typer.echo(f"    {row.task + (f' ({row.source})' if row.source else ''):<28} {row.verdict}")
+            typer.echo(f"    {row.task + (f' ({row.dataset})' if row.dataset else ''):<28} {row.verdict}")
     typer.echo(f"\nreport: {place.results('report.html')} (and report.md beside it)")
 
 
@@ -120,7 +120,7 @@ def _ensemble_in_words(ensemble) -> str:
 
 
 def _in_words(profile: Profile) -> str:
-    sources = ", ".join(task.source for task in profile.tasks.values())
+    sources = ", ".join(task.dataset for task in profile.tasks.values())
     exact, trained = profile.infinite_width, profile.finite_width
     return (
         f"{sources}; infinite width N_D {exact.training_sizes[0]} to {exact.training_sizes[-1]}, {exact.draws} draws; "

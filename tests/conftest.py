@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from replication.settings import MLPSpec
+from replication.settings.network import MLP
 
 ROOT = Path(__file__).parents[1]
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -21,7 +21,7 @@ def rng():
 
 @pytest.fixture
 def spec():
-    return MLPSpec(depth=2, activation="relu", weight_variance=1.8, bias_variance=0.1)
+    return MLP(depth=2, activation="relu", weight_variance=1.8, bias_variance=0.1)
 
 
 class Ended(NamedTuple):

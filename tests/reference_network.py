@@ -7,8 +7,8 @@ from scipy.special import erf
 
 from replication.finite_width.devices import Placement
 from replication.finite_width.ensemble import Data
-from replication.finite_width.initialisation import initial_weights
-from replication.settings import Training
+from replication.network import initial_weights
+from replication.settings.training import Training
 
 OUTPUTS = 3
 RELU = {"activation": "relu", "weight_variance": 2.0, "bias_variance": 0.0}

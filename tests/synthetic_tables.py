@@ -32,7 +32,7 @@ def _curve(rng, task, method, width, time, scale, sizes, noise, draws):
     for size in sizes:
         mean = 0.9 * scale * size ** -EXPONENTS[task] * rng.lognormal(0, noise / 8)
         eps = 0.07 * (1 + 4 / size) * scale * rng.lognormal(0, noise)
-        row = {"task": task, "source": SOURCES[task], "method": method, "width": width, "training_size": size}
+        row = {"task": task, "dataset": SOURCES[task], "method": method, "width": width, "training_size": size}
         row |= {"training_time": time, "draws": draws, "members": np.nan if np.isinf(width) else 24}
         row["training_loss"] = 0.0 if np.isinf(time) else 1e-3
         for statistic, value, error in zip(STATISTICS, (mean, mean * eps, eps), (noise / 8, noise, noise), strict=True):
@@ -70,7 +70,7 @@ def scaling_laws(tasks=tuple(SOURCES)):
 def _law(task, method, width, time, statistic, law, parameter, value, error):
     return {
         "task": task,
-        "source": SOURCES[task],
+        "dataset": SOURCES[task],
         "method": method,
         "width": width,
         "training_time": time,
@@ -113,7 +113,7 @@ def claims(tasks=tuple(SOURCES)):
                     {
                         "claim": claim,
                         "task": task,
-                        "source": SOURCES[task],
+                        "dataset": SOURCES[task],
                         "scope": scope,
                         "quantity": "slope of ln eps_L",
                         "estimate": estimate,
@@ -133,7 +133,7 @@ def verdicts(tasks=tuple(SOURCES)):
             "claim": claim,
             "statement": statement,
             "task": task,
-            "source": SOURCES[task],
+            "dataset": SOURCES[task],
             "verdict": VERDICTS[(number + place) % 3],
             "evidence": f"drift {0.1 * number + 0.01 * place:.2f} | bound 0.15",
         }
@@ -152,11 +152,11 @@ def exact(tasks=tuple(SOURCES), draws=4):
                 for size in SIZES:
                     mean = scale * size ** -EXPONENTS[task] * (1 + 0.001 * draw)
                     eps = 0.07 * (1 + 0.01 * draw)
-                    row = {"task": task, "source": SOURCES[task], "method": method, "width": np.inf, "draw": draw}
+                    row = {"task": task, "dataset": SOURCES[task], "method": method, "width": np.inf, "draw": draw}
                     row |= {"training_size": size, "training_time": time, "mean": mean, "std": mean * eps}
-                    row |= {"coefficient_of_variation": eps, "population_coefficient_of_variation": eps / 2}
-                    row |= {"variance": mean / 4, "squared_bias": 3 * mean / 4, "own_term": (mean * eps) ** 2 / 2}
-                    row |= {"error_modes": 40 + draw, "loss_lower": 0.93 * mean, "loss_upper": 1.08 * mean}
+                    row |= {"coefficient_of_variation": eps, "coefficient_of_variation_infinite_test_set": eps / 2}
+                    row |= {"variance": mean / 4, "squared_bias": 3 * mean / 4, "diagonal_term": (mean * eps) ** 2 / 2}
+                    row |= {"effective_modes": 40 + draw, "loss_lower": 0.93 * mean, "loss_upper": 1.08 * mean}
                     rows.append(row | {"condition_number": 1e4 * (1 + draw), "diag_reg": 1e-10 if draw == 2 else 0.0})
     return pd.DataFrame(rows)
 
@@ -168,14 +168,14 @@ def theory(tasks=tuple(SOURCES), exponent_error=0.0):
         for method, scale in (("gradient_descent", 1.0), ("bayes", 0.85)):
             for size in (16, 64, 96, 128, 256, 512):
                 mean = 0.96 * scale * size ** -(EXPONENTS[task] + exponent_error)
-                row = {"task": task, "source": SOURCES[task], "method": method, "training_size": size, "mean": mean}
+                row = {"task": task, "dataset": SOURCES[task], "method": method, "training_size": size, "mean": mean}
                 rows.append(row | {"std": 0.068 * mean, "coefficient_of_variation": 0.068})
     return pd.DataFrame(rows)
 
 
 def comparisons(tasks=tuple(SOURCES)):
     rows = [
-        {"task": task, "source": SOURCES[task], "comparison": comparison, "width": width, "statistic": "test_loss"}
+        {"task": task, "dataset": SOURCES[task], "comparison": comparison, "width": width, "statistic": "test_loss"}
         | {"estimate": estimate, "standard_error": 0.021, "degrees_of_freedom": np.inf}
         for task in tasks
         for width in WIDTHS
@@ -197,7 +197,7 @@ def published():
 def corrections(tasks=tuple(SOURCES)):
     """Fits in 1 / n of both kinds of members and of their difference."""
     rows = [
-        {"task": task, "source": SOURCES[task], "method": method, "statistic": statistic, "training_size": size}
+        {"task": task, "dataset": SOURCES[task], "method": method, "statistic": statistic, "training_size": size}
         | {"training_time": STEPS, "points": 3, "parameter": parameter, "estimate": estimate, "standard_error": 0.011}
         for task in tasks
         for method, statistics in (
@@ -215,7 +215,7 @@ def corrections(tasks=tuple(SOURCES)):
 def width_ratios(tasks=tuple(SOURCES)):
     """What `corrections` are fits of, without noise."""
     rows = [
-        {"task": task, "source": SOURCES[task], "method": method, "statistic": statistic, "training_size": size}
+        {"task": task, "dataset": SOURCES[task], "method": method, "statistic": statistic, "training_size": size}
         | {"training_time": STEPS, "width": width, "ratio": np.exp(0.02 - 3.1 / width), "error": 0.02}
         for task in tasks
         for method in ("trained", "linearised")
@@ -226,10 +226,10 @@ def width_ratios(tasks=tuple(SOURCES)):
     return pd.DataFrame(rows)
 
 
-def onsets(tasks=tuple(SOURCES)):
+def crossovers(tasks=tuple(SOURCES)):
     rows = [
-        {"task": task, "source": SOURCES[task], "method": method, "width": width, "departure": 0.1}
-        | {"onset": onset, "lower": 0.0, "upper": np.inf}
+        {"task": task, "dataset": SOURCES[task], "method": method, "width": width, "departure": 0.1}
+        | {"crossover_training_size": onset, "lower": 0.0, "upper": np.inf}
         for task in tasks
         for method in ("trained", "linearised")
         for width, onset in zip(WIDTHS, (0.0, 91.4, np.inf), strict=True)
@@ -242,7 +242,7 @@ VARIED = {"algorithm": ("gradient_descent", "adam"), "depth": ("1", "3")}
 
 def training_plateaus(tasks=tuple(SOURCES)):
     rows = [
-        {"task": task, "source": SOURCES[task], "varied": varied, "value": value, "width": 64.0}
+        {"task": task, "dataset": SOURCES[task], "varied": varied, "value": value, "width": 64.0}
         | {"smallest": 64, "largest": 256, "points": 3, "parameter": parameter, "estimate": estimate}
         | {"standard_error": 0.013, "expected": np.nan if value == "adam" else 0.0677}
         for task in tasks
@@ -260,7 +260,7 @@ def varied_curves(tasks=tuple(SOURCES)):
         for varied, values in VARIED.items():
             for value in values:
                 for size in (64, 128, 256):
-                    row = {"task": task, "source": SOURCES[task], "varied": varied, "value": value}
+                    row = {"task": task, "dataset": SOURCES[task], "varied": varied, "value": value}
                     row |= {"training_size": size}
                     known = 0.07 if value != "adam" else np.nan
                     expected.append(row | {eps: known})
@@ -298,7 +298,7 @@ def regime_curves():
 
 def regime_verdicts():
     rows = [
-        {"claim": claim, "statement": f"statement of {claim}", "task": route, "source": np.nan, "verdict": verdict}
+        {"claim": claim, "statement": f"statement of {claim}", "task": route, "dataset": np.nan, "verdict": verdict}
         | {"evidence": f"digits: exponent {number}"}
         for claim, route, verdict, number in (
             ("B1 width", "trained networks", "holds", 0.97),

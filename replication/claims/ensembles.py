@@ -5,10 +5,10 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from replication.claims.verdicts import SYMBOLS, Test, Where, estimate_of
-from replication.scaling_laws import Estimate
-from replication.settings import Claims
-from replication.test_loss import POPULATION
+from replication.claims.verdicts import SYMBOLS, EquivalenceTest, Subject, estimate_of
+from replication.loss_distribution.moments import INFINITE_TEST_SET
+from replication.scaling_laws.fits import Estimate
+from replication.settings.analysis import Claims
 
 STATEMENTS = {
     "A1 infinite": "mu_L and sigma_L follow power laws in N_D at infinite width",
@@ -25,9 +25,9 @@ STATEMENTS = {
 
 def tests(
     laws: pd.DataFrame, comparisons: pd.DataFrame, claims: Claims, confidence: float
-) -> Iterator[tuple[Where, Test]]:
+) -> Iterator[tuple[Subject, EquivalenceTest]]:
     """Every test of every claim for every task, from the fitted laws and the comparisons made beside them."""
-    for (task, source), fits in laws.groupby(["task", "source"], sort=False):
+    for (task, source), fits in laws.groupby(["task", "dataset"], sort=False):
         pairs = comparisons[comparisons["task"] == task]
         for test in (
             *_power_laws(fits, claims),
@@ -36,21 +36,23 @@ def tests(
             *_bayes(pairs, claims),
             *_credible_interval(pairs, claims, confidence),
         ):
-            yield Where(task, source), test
+            yield Subject(task, source), test
 
 
-def _power_laws(fits: pd.DataFrame, claims: Claims) -> Iterator[Test]:
+def _power_laws(fits: pd.DataFrame, claims: Claims) -> Iterator[EquivalenceTest]:
     """A1: the exponent is positive, and drifts less than the bound across the window."""
     bound = claims.exponent_drift
     for branch, scope, curve in _branches(fits):
         for statistic in ("mean", "std"):
             exponent = _parameter(curve, statistic, "power_law", "exponent")
             drift = _parameter(curve, statistic, "power_law", "drift")
-            yield Test(f"A1 {branch}", scope, f"exponent of {SYMBOLS[statistic]}", exponent, 0, np.inf)
-            yield Test(f"A1 {branch}", scope, f"drift of the exponent of {SYMBOLS[statistic]}", drift, -bound, bound)
+            yield EquivalenceTest(f"A1 {branch}", scope, f"exponent of {SYMBOLS[statistic]}", exponent, 0, np.inf)
+            yield EquivalenceTest(
+                f"A1 {branch}", scope, f"drift of the exponent of {SYMBOLS[statistic]}", drift, -bound, bound
+            )
 
 
-def _plateaus(fits: pd.DataFrame, pairs: pd.DataFrame, claims: Claims) -> Iterator[Test]:
+def _plateaus(fits: pd.DataFrame, pairs: pd.DataFrame, claims: Claims) -> Iterator[EquivalenceTest]:
     """A2: the slope of ln eps_L against ln N_D lies within the bound.
 
     At infinite width a window lies below the onset of the plateau if eps_L significantly falls ever more slowly there.
@@ -62,24 +64,26 @@ def _plateaus(fits: pd.DataFrame, pairs: pd.DataFrame, claims: Claims) -> Iterat
             slope = _parameter(curve, "coefficient_of_variation", "plateau", "slope")
             yield plateau("A2 trained", scope, slope, at_infinite_width, claims)
             continue
-        for claim, statistic in (("infinite", "coefficient_of_variation"), ("population", POPULATION)):
+        for claim, statistic in (("infinite", "coefficient_of_variation"), ("population", INFINITE_TEST_SET)):
             slope, drift = (_parameter(curve, statistic, "plateau", name) for name in ("slope", "drift"))
-            below_onset = slope.value < 0 and drift.interval(confidence)[1] < 0
-            yield Test(f"A2 {claim}", scope, "slope of ln eps_L", slope, -bound, bound, bool(below_onset))
+            below_crossover = slope.value < 0 and drift.interval(confidence)[1] < 0
+            yield EquivalenceTest(
+                f"A2 {claim}", scope, "slope of ln eps_L", slope, -bound, bound, bool(below_crossover)
+            )
 
 
-def plateau(claim: str, scope: str, slope: Estimate, at_infinite_width: Estimate, claims: Claims) -> Test:
+def plateau(claim: str, scope: str, slope: Estimate, at_infinite_width: Estimate, claims: Claims) -> EquivalenceTest:
     """Whether the slope of trained networks' ln eps_L lies within the bound.
 
     The window lies below the onset of the plateau if even the infinitely wide network, after the same steps, has not
     reached its own in it: if the interval of its slope ends below the bound.
     """
     bound, confidence = claims.plateau_slope, 1 - 2 * claims.significance
-    below_onset = slope.value < 0 and at_infinite_width.interval(confidence)[1] < -bound
-    return Test(claim, scope, "slope of ln eps_L", slope, -bound, bound, bool(below_onset))
+    below_crossover = slope.value < 0 and at_infinite_width.interval(confidence)[1] < -bound
+    return EquivalenceTest(claim, scope, "slope of ln eps_L", slope, -bound, bound, bool(below_crossover))
 
 
-def _widths(pairs: pd.DataFrame, claims: Claims) -> Iterator[Test]:
+def _widths(pairs: pd.DataFrame, claims: Claims) -> Iterator[EquivalenceTest]:
     """A3: ln of eps_L over its infinite-width value, for the widest trained networks, lies within the bound.
 
     On the mean over the window, and at its largest size: at fixed width the infinite-width law is left in the end.
@@ -90,18 +94,18 @@ def _widths(pairs: pd.DataFrame, claims: Claims) -> Iterator[Test]:
         ratios = pairs[pairs["comparison"] == comparison]
         widest = ratios.loc[ratios["width"].idxmax()]
         quantity = f"ln of eps_L over infinite width, {place}"
-        yield Test("A3", f"width {widest['width']:g}", quantity, estimate_of(widest), -bound, bound)
+        yield EquivalenceTest("A3", f"width {widest['width']:g}", quantity, estimate_of(widest), -bound, bound)
 
 
-def _bayes(pairs: pd.DataFrame, claims: Claims) -> Iterator[Test]:
+def _bayes(pairs: pd.DataFrame, claims: Claims) -> Iterator[EquivalenceTest]:
     """A4: the exponents of gradient descent and Bayes differ by less than the bound."""
     bound = claims.exponent_difference
     for row in pairs[pairs["comparison"] == "exponent_difference"].to_dict("records"):
         quantity = f"difference of the exponents of {SYMBOLS[row['statistic']]}"
-        yield Test("A4", "infinite width, converged", quantity, estimate_of(row), -bound, bound)
+        yield EquivalenceTest("A4", "infinite width, converged", quantity, estimate_of(row), -bound, bound)
 
 
-def _credible_interval(pairs: pd.DataFrame, claims: Claims, confidence: float) -> Iterator[Test]:
+def _credible_interval(pairs: pd.DataFrame, claims: Claims, confidence: float) -> Iterator[EquivalenceTest]:
     """A5: the predicted interval is mu_L (1 +- z eps_L), eps_L is that of Bayes, and trained members heed it.
 
     z is the quantile of a Gaussian. Members of the widest networks are compared about their own mean: whether eps_L
@@ -114,12 +118,12 @@ def _credible_interval(pairs: pd.DataFrame, claims: Claims, confidence: float) -
     ):
         bound = float(np.log(ratio))
         row = pairs[pairs["comparison"] == comparison].iloc[0]
-        yield Test("A5 infinite", where, quantity, estimate_of(row), -bound, bound)
+        yield EquivalenceTest("A5 infinite", where, quantity, estimate_of(row), -bound, bound)
     coverage = pairs[pairs["comparison"] == "coverage_relative"]
     widest = coverage.loc[coverage["width"].idxmax()]
     quantity = f"share of members in the {confidence:.0%} credible interval"
     low, high = confidence - claims.coverage, confidence + claims.coverage
-    yield Test("A5 trained", f"width {widest['width']:g}", quantity, estimate_of(widest), low, high)
+    yield EquivalenceTest("A5 trained", f"width {widest['width']:g}", quantity, estimate_of(widest), low, high)
 
 
 def _branches(fits: pd.DataFrame) -> Iterator[tuple[str, str, pd.DataFrame]]:

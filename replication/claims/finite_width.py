@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 
 from replication.claims.ensembles import plateau
-from replication.claims.verdicts import SYMBOLS, Test, Where, estimate_of
-from replication.settings import Claims
-from replication.width_corrections import DIFFERENCE, mean_intercepts
+from replication.claims.verdicts import SYMBOLS, EquivalenceTest, Subject, estimate_of
+from replication.scaling_laws.width_corrections import DIFFERENCE, mean_intercepts
+from replication.settings.analysis import Claims
 
 STATEMENTS = {
     "T activation": "eps_L of trained networks stops depending on N_D whatever the activation",
@@ -22,13 +22,15 @@ STATEMENTS = {
 
 def tests(
     corrections: pd.DataFrame, sizes: tuple[int, ...], plateaus: pd.DataFrame, claims: Claims
-) -> Iterator[tuple[Where, Test]]:
+) -> Iterator[tuple[Subject, EquivalenceTest]]:
     """Every test of every claim: `corrections` over the training sizes given, `plateaus` of the variations."""
     yield from _intercepts(corrections, sizes, claims)
     yield from _plateaus(plateaus, claims)
 
 
-def _intercepts(corrections: pd.DataFrame, sizes: tuple[int, ...], claims: Claims) -> Iterator[tuple[Where, Test]]:
+def _intercepts(
+    corrections: pd.DataFrame, sizes: tuple[int, ...], claims: Claims
+) -> Iterator[tuple[Subject, EquivalenceTest]]:
     """W1: the intercept of ln y in 1 / n, mean over the window, lies within the bound of infinite width."""
     bound = claims.width_intercept
     for (task, source, method, statistic), intercept in mean_intercepts(corrections, sizes):
@@ -36,14 +38,17 @@ def _intercepts(corrections: pd.DataFrame, sizes: tuple[int, ...], claims: Claim
             continue
         quantity = f"ln of {SYMBOLS[statistic]} over infinite width, extrapolated"
         scope = f"N_D {sizes[0]} to {sizes[-1]}"
-        yield Where(task, source), Test(f"W1 {method}", scope, quantity, intercept, -bound, bound)
+        yield Subject(task, source), EquivalenceTest(f"W1 {method}", scope, quantity, intercept, -bound, bound)
 
 
-def _plateaus(plateaus: pd.DataFrame, claims: Claims) -> Iterator[tuple[Where, Test]]:
+def _plateaus(plateaus: pd.DataFrame, claims: Claims) -> Iterator[tuple[Subject, EquivalenceTest]]:
     """T: the slope of ln eps_L lies within the bound, as in A2."""
     slopes = plateaus[plateaus["parameter"] == "slope"]
-    for (task, source), rows in slopes.groupby(["task", "source"], sort=False):
+    for (task, source), rows in slopes.groupby(["task", "dataset"], sort=False):
         at_infinite_width = estimate_of(rows[np.isinf(rows["width"])].iloc[0])
         for row in rows[np.isfinite(rows["width"])].to_dict("records"):
             scope = f"{row['varied']} {row['value']}"
-            yield Where(task, source), plateau(f"T {row['varied']}", scope, estimate_of(row), at_infinite_width, claims)
+            yield (
+                Subject(task, source),
+                plateau(f"T {row['varied']}", scope, estimate_of(row), at_infinite_width, claims),
+            )

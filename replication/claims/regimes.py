@@ -5,13 +5,13 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from replication.claims.verdicts import Test, Where
+from replication.claims.verdicts import EquivalenceTest, Subject
+from replication.experiments.data_variations import BASELINE, LABELS
+from replication.experiments.regime_names import ROUTES
+from replication.experiments.regimes import VARIANCE_LIMITED
 from replication.infinite_width.resolution import TEACHER
-from replication.regimes.data_variations import LABELS, NONE
-from replication.regimes.names import ROUTES
-from replication.regimes.routes import VARIANCE_LIMITED
-from replication.scaling_laws import Estimate
-from replication.settings import Claims
+from replication.scaling_laws.fits import Estimate
+from replication.settings.analysis import Claims
 
 STATEMENTS = {
     "B1 data": "variance-limited in data: the excess loss falls as 1/D",
@@ -28,7 +28,7 @@ STATEMENTS = {
 
 def tests(
     exponents: pd.DataFrame, duality: pd.DataFrame, dimension: pd.DataFrame, differences: pd.DataFrame, claims: Claims
-) -> Iterator[tuple[Where, Test]]:
+) -> Iterator[tuple[Subject, EquivalenceTest]]:
     """Every test of every claim by every route.
 
     exponents, dimension: as `regimes` brings them together; duality: alpha_K, alpha_D and alpha_P of random features;
@@ -41,33 +41,35 @@ def tests(
     yield from _changed_data(exponents, differences, claims)
 
 
-def _variance_limited(exponents: pd.DataFrame, claims: Claims) -> Iterator[tuple[Where, Test]]:
+def _variance_limited(exponents: pd.DataFrame, claims: Claims) -> Iterator[tuple[Subject, EquivalenceTest]]:
     """B1: the exponent is one, within the bound."""
     low, high = 1 - claims.exponent_of_one, 1 + claims.exponent_of_one
     for row in exponents[exponents["regime"].isin(VARIANCE_LIMITED)].itertuples():
         claim = f"B1 {row.regime.split('_')[1]}"
-        yield _where(row.route), Test(claim, row.series, "exponent", _exponent(row), low, high)
+        yield _subject(row.route), EquivalenceTest(claim, row.series, "exponent", _exponent(row), low, high)
 
 
-def _resolution_limited(exponents: pd.DataFrame, claims: Claims) -> Iterator[tuple[Where, Test]]:
+def _resolution_limited(exponents: pd.DataFrame, claims: Claims) -> Iterator[tuple[Subject, EquivalenceTest]]:
     """B2: the exponent is positive, and drifts less than the bound across the window."""
-    unvaried = exponents["varied"].fillna(NONE) == NONE  # what changed data do is asked by B5 and B6
+    unvaried = exponents["varied"].fillna(BASELINE) == BASELINE  # what changed data do is asked by B5 and B6
     own = exponents[exponents["regime"].isin(("resolution_data", "resolution_width")) & unvaried]
     # what stands again beside another prediction, or in a window where only a theory reaches, is the same curve
     for row in own.drop_duplicates(["route", "regime", "series"]).itertuples():
         claim, bound = f"B2 {row.regime.split('_')[1]}", claims.exponent_drift
         drift = Estimate(row.drift, row.drift_standard_error, row.degrees_of_freedom)
-        yield _where(row.route), Test(claim, row.series, "exponent", _exponent(row), 0, np.inf)
-        yield _where(row.route), Test(claim, row.series, "drift of the exponent", drift, -bound, bound)
+        yield _subject(row.route), EquivalenceTest(claim, row.series, "exponent", _exponent(row), 0, np.inf)
+        yield _subject(row.route), EquivalenceTest(claim, row.series, "drift of the exponent", drift, -bound, bound)
 
 
-def _spectrum(exponents: pd.DataFrame, duality: pd.DataFrame, claims: Claims) -> Iterator[tuple[Where, Test]]:
+def _spectrum(
+    exponents: pd.DataFrame, duality: pd.DataFrame, claims: Claims
+) -> Iterator[tuple[Subject, EquivalenceTest]]:
     """B3: relative differences of alpha_D and alpha_P to alpha_K, and to each other, lie within the bound.
 
     At infinite width alpha_K is that of the spectrum as so many points resolve it, and alpha_D that of random teachers.
     """
     bound = claims.exponent_share
-    where = _where("random_features")
+    subject = _subject("random_features")
     for row in duality.to_dict("records"):
         for claim, one, other in (
             ("B3 spectrum", "alpha_D", "alpha_K"),
@@ -76,28 +78,30 @@ def _spectrum(exponents: pd.DataFrame, duality: pd.DataFrame, claims: Claims) ->
         ):
             error = np.hypot(row[f"{one}_standard_error"], row[f"{other}_standard_error"])
             share = Estimate((row[one] - row[other]) / row[other], error / row[other], row["draws"] - 1)
-            yield where, Test(claim, row["series"], f"{one} over {other}, less one", share, -bound, bound)
+            yield subject, EquivalenceTest(claim, row["series"], f"{one} over {other}, less one", share, -bound, bound)
     resolved = exponents["origin"] == "alpha_K of the spectrum"
     for row in exponents[resolved & (exponents["route"] == "infinite_width")].itertuples():
-        yield _where(row.route), _beside(row, "B3 spectrum", "alpha_D over alpha_K, less one", bound)
+        yield _subject(row.route), _beside(row, "B3 spectrum", "alpha_D over alpha_K, less one", bound)
 
 
-def _dimension(dimension: pd.DataFrame, claims: Claims) -> Iterator[tuple[Where, Test]]:
+def _dimension(dimension: pd.DataFrame, claims: Claims) -> Iterator[tuple[Subject, EquivalenceTest]]:
     """B4: alpha_D d / 4 is one, within the bound, for every dimension."""
     for row in dimension[dimension["origin"] == "4/d"].itertuples():
-        yield _where(row.route), _beside(row, "B4", "alpha_D over 4/d, less one", claims.exponent_share)
+        yield _subject(row.route), _beside(row, "B4", "alpha_D over 4/d, less one", claims.exponent_share)
 
 
-def _changed_data(exponents: pd.DataFrame, differences: pd.DataFrame, claims: Claims) -> Iterator[tuple[Where, Test]]:
+def _changed_data(
+    exponents: pd.DataFrame, differences: pd.DataFrame, claims: Claims
+) -> Iterator[tuple[Subject, EquivalenceTest]]:
     """B5: alpha_D of merged classes differs by less than the bound; B6: of the noisiest inputs by more, downwards.
 
     Both relative to alpha_D of the labels as they are.
     """
     bound = claims.exponent_share
-    for (route, task, source), rows in differences.groupby(["route", "task", "source"], sort=False):
+    for (route, task, source), rows in differences.groupby(["route", "task", "dataset"], sort=False):
         series = exponents["series"] == f"{task} ({source}), {LABELS}"
         own = exponents[series & (exponents["route"] == route)].iloc[0]
-        merged = rows[(rows["varied"] == NONE) & (rows["target"] != TEACHER)]
+        merged = rows[(rows["varied"] == BASELINE) & (rows["target"] != TEACHER)]
         if merged.empty:  # an energy: the paper speaks of classified images
             continue
         noisy = rows[(rows["varied"] == "noise") & (rows["target"] == LABELS)]
@@ -110,18 +114,18 @@ def _changed_data(exponents: pd.DataFrame, differences: pd.DataFrame, claims: Cl
                 share = Estimate(
                     row.difference / own.exponent, row.standard_error / own.exponent, row.degrees_of_freedom
                 )
-                yield _where(route), Test(claim, f"{task} ({source}), {what}", quantity, share, low, high)
+                yield _subject(route), EquivalenceTest(claim, f"{task} ({source}), {what}", quantity, share, low, high)
 
 
-def _where(route: str) -> Where:
-    return Where(ROUTES[route], "")
+def _subject(route: str) -> Subject:
+    return Subject(ROUTES[route], "")
 
 
-def _beside(row, claim: str, quantity: str, bound: float) -> Test:
+def _beside(row, claim: str, quantity: str, bound: float) -> EquivalenceTest:
     """The relative difference of an exponent and what was predicted for it."""
     error = np.hypot(row.standard_error, np.nan_to_num(row.prediction_error))
     share = Estimate(row.exponent / row.prediction - 1, error / row.prediction, row.degrees_of_freedom)
-    return Test(claim, row.series, quantity, share, -bound, bound)
+    return EquivalenceTest(claim, row.series, quantity, share, -bound, bound)
 
 
 def _exponent(row) -> Estimate:

@@ -11,13 +11,13 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from replication.scaling_laws import Estimate
+from replication.scaling_laws.fits import Estimate
 
 HOLDS, DOES_NOT_HOLD, NOT_ESTABLISHED = "holds", "does not hold", "not established"
 SYMBOLS = {"mean": "mu_L", "std": "sigma_L", "coefficient_of_variation": "eps_L"}
 
 
-class Test(NamedTuple):
+class EquivalenceTest(NamedTuple):
     """One tested number: which claim and where, the estimate, and the range that the claim allows."""
 
     claim: str
@@ -26,17 +26,17 @@ class Test(NamedTuple):
     estimate: Estimate
     low: float
     high: float
-    below_onset: bool = False
+    below_crossover: bool = False
 
 
-class Where(NamedTuple):
+class Subject(NamedTuple):
     """What a test is about: a task and its source."""
 
     task: str
     source: str
 
 
-def verdict(test: Test, significance: float) -> str:
+def verdict(test: EquivalenceTest, significance: float) -> str:
     """*holds*, *does not hold* or *not established*.
 
     A plateau is claimed for large N_D only, so a slope outside its range in a window that ends below the onset of the
@@ -46,7 +46,7 @@ def verdict(test: Test, significance: float) -> str:
     if test.low < lower and upper < test.high:
         return HOLDS
     if upper < test.low or lower > test.high:
-        return NOT_ESTABLISHED if test.below_onset else DOES_NOT_HOLD
+        return NOT_ESTABLISHED if test.below_crossover else DOES_NOT_HOLD
     return NOT_ESTABLISHED
 
 
@@ -57,8 +57,8 @@ def combine(verdicts: list[str]) -> str:
     return HOLDS if verdicts and all(v == HOLDS for v in verdicts) else NOT_ESTABLISHED
 
 
-def judge(
-    tests: Iterable[tuple[Where, Test]], statements: dict[str, str], significance: float
+def run_tests(
+    tests: Iterable[tuple[Subject, EquivalenceTest]], statements: dict[str, str], significance: float
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """All tests, one row each, and the verdict of every claim in every place with its evidence in a sentence.
 
@@ -67,11 +67,11 @@ def judge(
     rows = pd.DataFrame([_row(place, test, significance) for place, test in tests])
     summary = []
     for claim, statement in statements.items():
-        for task, source in dict.fromkeys(zip(rows["task"], rows["source"], strict=True)):
-            own = rows[(rows["claim"] == claim) & (rows["task"] == task) & (rows["source"] == source)]
+        for task, source in dict.fromkeys(zip(rows["task"], rows["dataset"], strict=True)):
+            own = rows[(rows["claim"] == claim) & (rows["task"] == task) & (rows["dataset"] == source)]
             if own.empty:
                 continue
-            overall = {"claim": claim, "statement": statement, "task": task, "source": source}
+            overall = {"claim": claim, "statement": statement, "task": task, "dataset": source}
             summary.append(overall | {"verdict": combine(list(own["verdict"])), "evidence": _evidence(own)})
     return rows, pd.DataFrame(summary)
 
@@ -81,12 +81,12 @@ def estimate_of(row) -> Estimate:
     return Estimate(row["estimate"], row["standard_error"], row.get("degrees_of_freedom", np.inf))
 
 
-def _row(place: Where, test: Test, significance: float) -> dict:
+def _row(place: Subject, test: EquivalenceTest, significance: float) -> dict:
     lower, upper = test.estimate.interval(1 - 2 * significance)
     return {
         "claim": test.claim,
         "task": place.task,
-        "source": place.source,
+        "dataset": place.dataset,
         "scope": test.scope,
         "quantity": test.quantity,
         "estimate": test.estimate.value,

@@ -8,11 +8,11 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, NullLocator
 
 from replication.errors import ReplicationError
+from replication.experiments.data_variations import BASELINE, CASE, LABELS
+from replication.experiments.regime_names import ROUTES
 from replication.figures.style import MARKERS, readable_log_axis, sources, styled
 from replication.infinite_width.resolution import TEACHER
-from replication.regimes.data_variations import CASE, LABELS, NONE
-from replication.regimes.exponents import mean_curve
-from replication.regimes.names import ROUTES
+from replication.scaling_laws.exponents import mean_curve
 
 # panel: title, and the palette of its curves
 PANELS = {
@@ -63,9 +63,9 @@ def _titles(row: list[Axes], task: str) -> None:
 def _curves(axes: Axes, panel: str, curves: pd.DataFrame, laws: pd.DataFrame) -> None:
     """The unvaried labels, and every variation of the panel's kind."""
     if panel == "classes":
-        chosen = curves[(curves["varied"] == NONE) & (curves["target"] != TEACHER)]
+        chosen = curves[(curves["varied"] == BASELINE) & (curves["target"] != TEACHER)]
     else:
-        chosen = curves[curves["varied"].isin([NONE, panel]) & (curves["target"] == LABELS)]
+        chosen = curves[curves["varied"].isin([BASELINE, panel]) & (curves["target"] == LABELS)]
     cases = list(chosen.groupby(CASE, sort=False))
     if len(cases) == 1:
         axes.set_axis_off()
@@ -97,7 +97,7 @@ def _curve(axes: Axes, curve: pd.DataFrame, law, colour, marker: str) -> None:
 
 def _name(case) -> str:
     """What distinguishes a case within its panel."""
-    if case.varied == NONE:
+    if case.varied == BASELINE:
         return "unvaried" if case.target in TARGETS else case.target
     return f"noise {case.value:g}" if case.varied == "noise" else rf"{case.value:g} $\times$ {case.value:g} pixels"
 

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from replication.errors import ReplicationError
 from replication.figures.style import COLOURS, SYMBOLS, TRAINING_SIZE, readable_log_axis, sources, styled
-from replication.test_loss import POPULATION, over_draws
+from replication.loss_distribution.moments import INFINITE_TEST_SET, over_draws
 
 CONFIDENCE = 0.68  # of the bands over draws of the training set
 WHOLE = {"color": COLOURS["gradient_descent"], "linestyle": "solid", "marker": "o"}
@@ -33,16 +33,16 @@ PANELS = {
         ("own_share", ENDLESS, r"single test points in $\sigma_L^2$"),
     ),
     "effective number of directions": (
-        ("error_modes", SCATTER, r"$M_\Sigma$ of the scatter"),
+        ("effective_modes", SCATTER, r"$M_\Sigma$ of the scatter"),
         ("bias_modes", BIAS, r"$M_\delta$ along the bias"),
-        ("error_modes", BAYES, r"$M_\Sigma$, Bayes"),
+        ("effective_modes", BAYES, r"$M_\Sigma$, Bayes"),
     ),
     SYMBOLS["coefficient_of_variation"]: (
         ("coefficient_of_variation", WHOLE, r"$\epsilon_L$"),
         ("scatter_alone", SCATTER, r"$S$ alone: $v\,\sqrt{2 / C M_\Sigma}$"),
         ("cross_alone", BIAS, r"$X$ alone: $2\sqrt{v\,(1 - v) / C M_\delta}$"),
         ("coefficient_of_variation", BAYES, r"$\epsilon_L$, Bayes"),
-        (POPULATION, ENDLESS, r"$\epsilon_L$, infinite test set"),
+        (INFINITE_TEST_SET, ENDLESS, r"$\epsilon_L$, infinite test set"),
     ),
 }
 
@@ -97,14 +97,14 @@ def over_training_sets(table: pd.DataFrame, column: str, by: str = "training_siz
 
 def _parts(exact: pd.DataFrame) -> pd.DataFrame:
     """Draw by draw, so that their sums hold for each training set."""
-    mean, variance, scatter, cross = (exact[name] for name in ("mean", "variance", "scatter_term", "cross_term"))
+    mean, variance, scatter, cross = (exact[name] for name in ("mean", "variance", "variance_term", "cross_term"))
     return exact.assign(
         variance_share=variance / mean,
         scatter_share=scatter / (scatter + cross),
-        bias_modes=2 * exact.error_modes * (exact.squared_bias / variance) * (scatter / cross),
+        bias_modes=2 * exact.effective_modes * (exact.squared_bias / variance) * (scatter / cross),
         scatter_alone=np.sqrt(scatter) / mean,
         cross_alone=np.sqrt(cross) / mean,
-        own_share=exact.own_term / (scatter + cross),
+        own_share=exact.diagonal_term / (scatter + cross),
     )
 
 

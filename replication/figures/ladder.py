@@ -8,7 +8,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import NullLocator
 
 from replication.figures.style import METHOD_MARKERS, SYMBOLS, readable_log_axis, sources, styled
-from replication.test_loss import FINITE, STATISTICS
+from replication.loss_distribution.moments import FINITE, STATISTICS
 
 ASIDE = {"trained": 0.985, "linearised": 1.015}  # on the axis of 1 / n, so that bars do not cover each other
 LINES = {"trained": "solid", "linearised": "dashed"}

@@ -8,7 +8,6 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, MaxNLocator, NullLocator
 
 from replication.errors import ReplicationError
-from replication.exhibit_tables import METHODS
 from replication.figures.error_sources import over_training_sets
 from replication.figures.style import (
     COLOURS,
@@ -21,6 +20,7 @@ from replication.figures.style import (
     statistic_axis,
     styled,
 )
+from replication.report.tables import METHODS
 
 LINES = {"gradient_descent": "solid", "bayes": "dashed"}
 

@@ -6,7 +6,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from replication.exhibit_tables import plus_minus
 from replication.figures.style import (
     COLOURS,
     SYMBOLS,
@@ -19,6 +18,7 @@ from replication.figures.style import (
     styled,
     width_marks,
 )
+from replication.report.tables import plus_minus
 
 GUIDE = {"color": "0.55", "linewidth": 0.9, "linestyle": (0, (1, 1.5))}
 WINDOW = {"color": "#f2dfa0", "linewidth": 6, "solid_capstyle": "butt"}

@@ -8,9 +8,9 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from replication.errors import ReplicationError
-from replication.exhibit_tables import METHODS
 from replication.figures.error_sources import over_training_sets
 from replication.figures.style import COLOURS, METHOD_MARKERS, SYMBOLS, linear_from_zero, sources, styled
+from replication.report.tables import METHODS
 
 VARIED = {
     "depth": "hidden layers",

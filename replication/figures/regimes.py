@@ -8,9 +8,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from replication.errors import ReplicationError
-from replication.exhibit_tables import plus_minus
+from replication.experiments.regime_names import REGIMES, ROUTES
 from replication.figures.style import MARKERS, readable_log_axis, styled
-from replication.regimes.names import REGIMES, ROUTES
+from replication.report.tables import plus_minus
 
 # regime: axis of the loss, axis of the size
 PANELS = {

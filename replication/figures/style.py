@@ -49,7 +49,7 @@ def styled(draw):
 
 def sources(table: pd.DataFrame) -> list[tuple[str, str]]:
     """(task, source) pairs of a table in order of appearance."""
-    return list(table[["task", "source"]].drop_duplicates().itertuples(index=False, name=None))
+    return list(table[["task", "dataset"]].drop_duplicates().itertuples(index=False, name=None))
 
 
 def finite_widths(curves: pd.DataFrame) -> list[float]:

@@ -6,7 +6,6 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from replication.exhibit_tables import plus_minus
 from replication.figures.style import (  # fmt: skip
     MARKERS,
     SYMBOLS,
@@ -17,6 +16,7 @@ from replication.figures.style import (  # fmt: skip
     sources,
     styled,
 )
+from replication.report.tables import plus_minus
 
 EPS = "coefficient_of_variation"
 TITLES = {

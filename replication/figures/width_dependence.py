@@ -25,13 +25,13 @@ def width_ratios(curves: pd.DataFrame) -> pd.DataFrame:
     """
     eps = "coefficient_of_variation"
     columns = [*KEYS, eps, f"{eps}_lower", f"{eps}_upper"]
-    finite = curves.loc[np.isfinite(curves.width), [*columns, "source", "width"]]
+    finite = curves.loc[np.isfinite(curves.width), [*columns, "dataset", "width"]]
     infinite = curves.loc[np.isinf(curves.width) & (curves.method == "gradient_descent"), columns]
     both = finite.merge(infinite, on=KEYS, suffixes=("", "_infinite"))
     reference = both[f"{eps}_infinite"]
     ratios = {"ratio": eps, "lower": f"{eps}_lower", "upper": f"{eps}_upper"}
     ratios |= {f"reference_{end}": f"{eps}_{end}_infinite" for end in ("lower", "upper")}
-    return both[[*KEYS, "source", "width"]].assign(
+    return both[[*KEYS, "dataset", "width"]].assign(
         **{name: both[column] / reference for name, column in ratios.items()}
     )
 

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from keras import ops
 
-from replication.settings import Training
+from replication.settings.training import Training
 
 # Kingma and Ba 2015, arXiv 1412.6980
 DECAY_OF_MEAN, DECAY_OF_SQUARE, EPSILON = 0.9, 0.999, 1e-8

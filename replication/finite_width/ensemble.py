@@ -4,7 +4,8 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from replication.settings import MLPSpec, Training
+from replication.settings.network import MLP
+from replication.settings.training import Training
 
 
 class Ensemble(NamedTuple):
@@ -19,7 +20,7 @@ class Ensemble(NamedTuple):
     method: Literal["trained", "linearised"]
     seed: int
     task: str
-    network: MLPSpec
+    network: MLP
     training: Training
     width: int
     training_size: int

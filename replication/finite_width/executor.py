@@ -8,7 +8,7 @@ from typing import NamedTuple
 from replication.errors import ReplicationError
 from replication.finite_width.ensemble import Data, Ensemble, EnsembleLosses
 from replication.finite_width.member_store import Member, MemberStore, code_digest
-from replication.settings import Execution
+from replication.settings.training import Execution
 
 CLUSTER_CHUNK = 8  # members of a chunk sent to a worker, whose memory is not known here
 SECONDS_TO_CONNECT = 10

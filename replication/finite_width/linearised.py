@@ -17,11 +17,12 @@ from replication.finite_width.backends import backend
 from replication.finite_width.chebyshev import descent_series
 from replication.finite_width.devices import Placement
 from replication.finite_width.ensemble import Data, EnsembleLosses
-from replication.finite_width.initialisation import Weights
-from replication.finite_width.network import ACTIVATIONS, SLOPES
+from replication.finite_width.layers import ACTIVATIONS, SLOPES
 from replication.finite_width.parametrisation import kernel_rates, output_scale
 from replication.finite_width.training import OnProgress, check_descent, on_every_slot, stacked
-from replication.settings import MLPSpec, Training
+from replication.network import Weights
+from replication.settings.network import MLP
+from replication.settings.training import Training
 
 
 class Features(NamedTuple):
@@ -37,7 +38,7 @@ class Features(NamedTuple):
 
 
 def linearise(
-    spec: MLPSpec,
+    spec: MLP,
     training: Training,
     weights_of_members: list[Weights],
     data: Data,
@@ -67,7 +68,7 @@ def linearise(
 
 
 @functools.lru_cache(maxsize=8)
-def _program(spec: MLPSpec, training: Training):
+def _program(spec: MLP, training: Training):
     """Compiled losses at initialisation, of training and of test after training, one per member each."""
 
     def losses(weights, data, coefficients, step):
@@ -85,7 +86,7 @@ def _program(spec: MLPSpec, training: Training):
     return backend().compiled(losses)
 
 
-def features(spec: MLPSpec, weights: Weights, x) -> Features:
+def features(spec: MLP, weights: Weights, x) -> Features:
     """Evaluate the stacked networks at x (points, d)."""
     inputs, slopes = [x], []
     for place, (weight, bias) in enumerate(weights):
@@ -105,7 +106,7 @@ class TangentKernel:
     training points are fewer than twice the fan-in, from right to left where they are not.
     """
 
-    def __init__(self, spec: MLPSpec, weights: Weights, rates, at_training: Features):
+    def __init__(self, spec: MLP, weights: Weights, rates, at_training: Features):
         self.spec, self.rates, self.at_training = spec, rates, at_training
         self.weights = [math.sqrt(spec.weight_variance / weight.shape[1]) * weight for weight, _ in weights]
         self.grams = {}

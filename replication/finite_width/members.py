@@ -7,9 +7,9 @@ import numpy as np
 from replication.errors import ReplicationError
 from replication.finite_width.devices import free_memory, place
 from replication.finite_width.ensemble import Data, Ensemble, EnsembleLosses
-from replication.finite_width.initialisation import Weights, initial_weights
 from replication.finite_width.linearised import linearise
 from replication.finite_width.training import Diverged, OnProgress, train
+from replication.network import Weights, initial_weights
 from replication.seeds import generator
 
 FLOAT32_BYTES = 4

@@ -11,7 +11,8 @@ of another parametrisation, w = s W, is gradient descent on W with the learning 
 import math
 from typing import NamedTuple
 
-from replication.settings import MLPSpec, Parametrisation
+from replication.settings.network import MLP
+from replication.settings.training import Parametrisation
 
 
 class Rates(NamedTuple):
@@ -21,7 +22,7 @@ class Rates(NamedTuple):
     bias: float
 
 
-def layer_rates(spec: MLPSpec, parametrisation: Parametrisation, inputs: int, width: int) -> list[Rates]:
+def layer_rates(spec: MLP, parametrisation: Parametrisation, inputs: int, width: int) -> list[Rates]:
     """Factors of the learning rate in NTK parametrisation, from the first layer to the read-out.
 
     A bias of variance zero does not act, in any parametrisation.
@@ -37,7 +38,7 @@ def output_scale(parametrisation: Parametrisation, width: int) -> float:
     return 1 / math.sqrt(width) if parametrisation == "mup" else 1.0
 
 
-def kernel_rates(spec: MLPSpec, parametrisation: Parametrisation, inputs: int, width: int) -> list[Rates]:
+def kernel_rates(spec: MLP, parametrisation: Parametrisation, inputs: int, width: int) -> list[Rates]:
     """Factors of each layer's share of the neural tangent kernel: its rate times the outputs' factor squared."""
     scale = output_scale(parametrisation, width) ** 2
     return [Rates(scale * weight, scale * bias) for weight, bias in layer_rates(spec, parametrisation, inputs, width)]

@@ -16,10 +16,11 @@ from replication.finite_width.algorithms import algorithm_of
 from replication.finite_width.backends import backend
 from replication.finite_width.devices import Placement
 from replication.finite_width.ensemble import Data, EnsembleLosses
-from replication.finite_width.initialisation import Weights
-from replication.finite_width.network import Shape, StackedDense, StackedMLP
+from replication.finite_width.layers import Shape, StackedDense, StackedMLP
 from replication.finite_width.parametrisation import layer_rates, output_scale
-from replication.settings import MLPSpec, Training
+from replication.network import Weights
+from replication.settings.network import MLP
+from replication.settings.training import Training
 
 # After each call of the compiled loop the losses are checked and progress is told.
 STEPS_PER_CALL = 100
@@ -47,7 +48,7 @@ class Start(NamedTuple):
 
 
 def train(
-    spec: MLPSpec,
+    spec: MLP,
     training: Training,
     weights_of_members: list[Weights],
     data: Data,
@@ -130,7 +131,7 @@ def _grouped(members: list[Weights], size: int) -> Iterator[list[Weights]]:
     return iter(lambda: list(islice(remaining, size)), [])
 
 
-def _start(spec: MLPSpec, training: Training, weights: Weights, data: Data, dual: bool) -> Start:
+def _start(spec: MLP, training: Training, weights: Weights, data: Data, dual: bool) -> Start:
     """Arrays of the stacked `weights`, the first layer's in dual variables if asked for."""
     arrays = [ops.convert_to_tensor(array) for layer in weights for array in layer]
     if not dual:
@@ -150,7 +151,7 @@ def _start(spec: MLPSpec, training: Training, weights: Weights, data: Data, dual
 
 
 @functools.lru_cache(maxsize=8)  # chunks of one ensemble have the same shapes
-def _program(spec: MLPSpec, training: Training, shape: Shape, dual_size: int | None, batched: bool) -> Program:
+def _program(spec: MLP, training: Training, shape: Shape, dual_size: int | None, batched: bool) -> Program:
     here, algorithm = backend(), algorithm_of(training)
     model = StackedMLP(spec, shape, dual_size, output_scale(training.parametrisation, shape.width))
     factors = [

@@ -5,13 +5,13 @@ from scipy.linalg import solve_triangular
 
 from replication.infinite_width import closed_form
 from replication.infinite_width.factorisation import factorise
-from replication.settings import MLPSpec
+from replication.settings.network import MLP
 
 TEST_POINTS = 1000  # whose kernels with the training set are held at a time
 
 
 def nngp_accuracy(
-    spec: MLPSpec,
+    spec: MLP,
     images: np.ndarray,
     labels: np.ndarray,
     test_images: np.ndarray,

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.linalg import blas
 
-from replication.settings import MLPSpec
+from replication.settings.network import MLP
 
 TILE = 192  # rows and columns of a tile: its handful of temporaries stay in a core's cache
 # A cosine this near to one differs from one by rounding alone, which the angle would magnify to 1e-8
@@ -57,7 +57,7 @@ MOMENTS = {"relu": relu_moments, "erf": erf_moments}
 
 
 def kernels(
-    spec: MLPSpec,
+    spec: MLP,
     x1: np.ndarray,
     x2: np.ndarray | None = None,
     rates: Sequence[tuple[float, float]] | None = None,
@@ -76,14 +76,14 @@ def kernels(
     return result
 
 
-def nngp(spec: MLPSpec, x1: np.ndarray, x2: np.ndarray | None = None) -> np.ndarray:
+def nngp(spec: MLP, x1: np.ndarray, x2: np.ndarray | None = None) -> np.ndarray:
     """K alone, as `kernels` gives it, in half the memory."""
     result = _gram(x1, x2)
     _fill(spec, x1, x2, result, None)
     return result
 
 
-def diagonal(spec: MLPSpec, x: np.ndarray) -> Kernels:
+def diagonal(spec: MLP, x: np.ndarray) -> Kernels:
     """K and Theta of every row of x (n, d) with itself, each (n,)."""
     *_, kernels = _diagonals(spec, x)
     return kernels
@@ -94,7 +94,7 @@ def _gram(x1, x2):
     return blas.dsyrk(1.0, x1.T, trans=1, lower=1).T if x2 is None else x1 @ x2.T
 
 
-def _diagonals(spec: MLPSpec, x: np.ndarray) -> Iterator[Kernels]:
+def _diagonals(spec: MLP, x: np.ndarray) -> Iterator[Kernels]:
     """K and Theta of every row with itself: before the first hidden layer, and after each."""
     q = spec.bias_variance + spec.weight_variance / x.shape[1] * np.einsum("id,id->i", x, x)
     kernels = Kernels(q, q)
@@ -104,7 +104,7 @@ def _diagonals(spec: MLPSpec, x: np.ndarray) -> Iterator[Kernels]:
         yield kernels
 
 
-def _fill(spec: MLPSpec, x1, x2, gram: np.ndarray, ntk: np.ndarray | None, rates=None) -> None:
+def _fill(spec: MLP, x1, x2, gram: np.ndarray, ntk: np.ndarray | None, rates=None) -> None:
     """Turn the Gram matrix into K in place, and write Theta where it is wanted, a row of tiles to each core at a time.
 
     Of a symmetric matrix the tiles on and above the diagonal are computed, and mirrored.

@@ -11,12 +11,12 @@ import numpy as np
 from replication.errors import ReplicationError
 from replication.infinite_width import closed_form
 from replication.infinite_width.closed_form import Kernels
-from replication.settings import MLPSpec
+from replication.settings.network import MLP
 
 BLOCK = 1024  # rows evaluated at a time: a few blocks, not a few whole matrices, are the engine's working memory
 
 
-def evaluate_kernels(spec: MLPSpec, engine: str, x1: np.ndarray, x2: np.ndarray | None = None) -> Kernels:
+def evaluate_kernels(spec: MLP, engine: str, x1: np.ndarray, x2: np.ndarray | None = None) -> Kernels:
     """K and Theta between the rows of x1 (n1, d) and x2 (n2, d), float64; x2 = None means x1 with itself.
 
     `engine` is "neural_tangents" or "closed_form"; the two agree to 1e-12 relative. Neither holds more than the result
@@ -30,7 +30,7 @@ def evaluate_kernels(spec: MLPSpec, engine: str, x1: np.ndarray, x2: np.ndarray 
     return {"neural_tangents": _neural_tangents, "closed_form": closed_form.kernels}[engine](spec, x1, x2)
 
 
-def _neural_tangents(spec: MLPSpec, x1: np.ndarray, x2: np.ndarray | None) -> Kernels:
+def _neural_tangents(spec: MLP, x1: np.ndarray, x2: np.ndarray | None) -> Kernels:
     kernel_fn = stax_kernel(spec)
     columns = x1 if x2 is None else x2
     nngp, ntk = (np.empty((len(x1), len(columns))) for _ in range(2))
@@ -49,7 +49,7 @@ def _neural_tangents(spec: MLPSpec, x1: np.ndarray, x2: np.ndarray | None) -> Ke
     return Kernels(nngp, ntk)
 
 
-def _correct_equal_points(spec: MLPSpec, x: np.ndarray, *matrices: np.ndarray) -> None:
+def _correct_equal_points(spec: MLP, x: np.ndarray, *matrices: np.ndarray) -> None:
     """Give a point and its repetitions the exact kernel.
 
     neural-tangents takes the arccos of a cosine that rounding leaves just below one, which costs its ReLU NTK 8 of 16
@@ -64,7 +64,7 @@ def _correct_equal_points(spec: MLPSpec, x: np.ndarray, *matrices: np.ndarray) -
 
 
 @functools.cache  # compiled once for each network and shape of block
-def stax_kernel(spec: MLPSpec) -> Callable:
+def stax_kernel(spec: MLP) -> Callable:
     """neural-tangents' kernel function (x1, x2) -> (nngp, ntk) of the network `spec`, compiled, in float64."""
     jax, stax = _import_neural_tangents()
     activation = stax.Relu if spec.activation == "relu" else stax.Erf

@@ -5,19 +5,17 @@ from typing import NamedTuple
 
 import numpy as np
 
-from replication.generalised_chi_square import GeneralisedChiSquare
 from replication.infinite_width import predictions
 from replication.infinite_width.kernels import evaluate_kernels
-from replication.infinite_width.predictions import Prediction, Problem
-from replication.settings import MLPSpec
-from replication.test_loss import (
-    POPULATION,
+from replication.infinite_width.predictions import KernelMatrices, Prediction
+from replication.loss_distribution.generalised_chi_square import GeneralisedChiSquare
+from replication.loss_distribution.moments import (
+    INFINITE_TEST_SET,
+    coefficient_of_variation_infinite_test_set,
     gaussian_sources,
     moments_of,
-    population_coefficient_of_variation,
 )
-
-FOREVER = float("inf")
+from replication.settings.network import MLP
 
 
 class Regularisation(NamedTuple):
@@ -30,26 +28,26 @@ class Regularisation(NamedTuple):
 UNREGULARISED = Regularisation()
 
 
-class Descending(NamedTuple):
+class GradientDescent(NamedTuple):
     """A finite training time: steps of gradient descent, at this fraction of the largest stable learning rate."""
 
     steps: int
     learning_rate_fraction: float
 
 
-def pose(spec: MLPSpec, engine: str, x: np.ndarray, y: np.ndarray, test_x: np.ndarray) -> Problem:
+def compute_kernels(spec: MLP, engine: str, x: np.ndarray, y: np.ndarray, test_x: np.ndarray) -> KernelMatrices:
     """The kernels of the network `spec` between training inputs x (N, d) and test inputs (N_T, d), with targets y."""
     training, cross = (evaluate_kernels(spec, engine, x, other) for other in (None, test_x))
-    return Problem(training, cross, evaluate_kernels(spec, engine, test_x).nngp, y)
+    return KernelMatrices(training, cross, evaluate_kernels(spec, engine, test_x).nngp, y)
 
 
 def learning_curve(
-    problem: Problem,
+    problem: KernelMatrices,
     test_y: np.ndarray,
     sizes: Sequence[int],
     regularisation: Regularisation = UNREGULARISED,
     confidence: float | None = None,
-    descending: Descending | None = None,
+    descending: GradientDescent | None = None,
 ) -> Iterator[dict]:
     """A row for every method and size: exact Bayes, gradient descent converged and, if asked for, after some steps.
 
@@ -59,9 +57,9 @@ def learning_curve(
     of gradient descent its mean training_loss and, if it took steps, its learning_rate.
     """
     for size, prediction in zip(sizes, predictions.bayes(problem, sizes, *regularisation), strict=True):
-        yield _row("bayes", size, FOREVER, prediction, test_y, confidence)
+        yield _row("bayes", size, np.inf, prediction, test_y, confidence)
     for size, prediction in zip(sizes, predictions.converged(problem, sizes, *regularisation), strict=True):
-        yield _row("gradient_descent", size, FOREVER, prediction, test_y, confidence) | {"training_loss": 0.0}
+        yield _row("gradient_descent", size, np.inf, prediction, test_y, confidence) | {"training_loss": 0.0}
     for size in sizes if descending else ():
         descent = predictions.descend(problem, size, descending.learning_rate_fraction, descending.steps)
         row = _row("gradient_descent", size, descending.steps, descent.prediction, test_y, confidence)
@@ -73,7 +71,7 @@ def _row(method, size, training_time, prediction: Prediction, test_y, confidence
     row = {"method": method, "training_size": size, "training_time": training_time}
     sources = gaussian_sources(mean, covariance, test_y)
     row |= moments_of(sources)._asdict()
-    row |= {POPULATION: population_coefficient_of_variation(sources, len(test_y)), **sources._asdict()}
+    row |= {INFINITE_TEST_SET: coefficient_of_variation_infinite_test_set(sources, len(test_y)), **sources._asdict()}
     if confidence is not None:
         law = GeneralisedChiSquare.of_gaussian_errors(mean - test_y, covariance)
         ends = law.ppf(np.array([(1 - confidence) / 2, 0.5, (1 + confidence) / 2]))

@@ -14,7 +14,7 @@ from replication.infinite_width.closed_form import Kernels
 from replication.infinite_width.factorisation import factorise
 
 
-class Problem(NamedTuple):
+class KernelMatrices(NamedTuple):
     """Everything a prediction needs: kernels between N training and N_T test points, and the targets.
 
     training: Kernels (N, N); cross: Kernels (N, N_T); test_nngp: (N_T, N_T); y: (N, C) targets.
@@ -48,7 +48,7 @@ class Descent(NamedTuple):
 
 
 def bayes(
-    problem: Problem, sizes: Sequence[int], diag_reg: float = 0.0, singular_diag_reg: float = 0.0
+    problem: KernelMatrices, sizes: Sequence[int], diag_reg: float = 0.0, singular_diag_reg: float = 0.0
 ) -> Iterator[Prediction]:
     """Exact Bayesian inference without observation noise, for every size in increasing order.
 
@@ -66,7 +66,7 @@ def bayes(
 
 
 def converged(
-    problem: Problem, sizes: Sequence[int], diag_reg: float = 0.0, singular_diag_reg: float = 0.0
+    problem: KernelMatrices, sizes: Sequence[int], diag_reg: float = 0.0, singular_diag_reg: float = 0.0
 ) -> Iterator[Prediction]:
     """Gradient descent to convergence, for every size in increasing order.
 
@@ -89,7 +89,7 @@ def converged(
         yield Prediction(mean, covariance, number, factor.diag_reg)
 
 
-def _solved(problem: Problem, sizes: Sequence[int], lower: np.ndarray, v: np.ndarray) -> Iterator[np.ndarray]:
+def _solved(problem: KernelMatrices, sizes: Sequence[int], lower: np.ndarray, v: np.ndarray) -> Iterator[np.ndarray]:
     """H of every size, Sigma = K_** + H + H': with T' = G[:n,:n]^-T V[:n], H = T (K T' / 2 - K_X*)."""
     for size in sizes:
         transfer = blas.dtrsm(1.0, lower[:size, :size], v[:size], lower=1, trans_a=1)
@@ -99,7 +99,7 @@ def _solved(problem: Problem, sizes: Sequence[int], lower: np.ndarray, v: np.nda
         yield transfer.T @ residual
 
 
-def _reduced(problem: Problem, sizes: Sequence[int], lower: np.ndarray, v: np.ndarray) -> Iterator[np.ndarray]:
+def _reduced(problem: KernelMatrices, sizes: Sequence[int], lower: np.ndarray, v: np.ndarray) -> Iterator[np.ndarray]:
     """H of every size, Sigma = K_** + H + H', from M = G^-1 K G^-T and U = G^-1 K_X*.
 
     H = V[:n]' (M[:n,:n] V[:n] / 2 - U[:n]). With L the lower triangle of M, its diagonal halved, V' M V =
@@ -118,7 +118,9 @@ def _reduced(problem: Problem, sizes: Sequence[int], lower: np.ndarray, v: np.nd
         yield half
 
 
-def descend(problem: Problem, size: int, learning_rate_fraction: float, steps: int, momentum: float = 0.0) -> Descent:
+def descend(
+    problem: KernelMatrices, size: int, learning_rate_fraction: float, steps: int, momentum: float = 0.0
+) -> Descent:
     """`steps` steps of gradient descent on 1/(2 n) ||f - Y||^2 with eta = fraction x 2 / lambda_max(Theta / n).
 
     T = Theta_* Theta^-1 (I - P), P = (I - eta Theta / n)^steps, by an eigendecomposition of Theta = E l E'. The mean

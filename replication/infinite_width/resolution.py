@@ -12,8 +12,8 @@ import numpy as np
 from replication.infinite_width import predictions
 from replication.infinite_width.closed_form import Kernels
 from replication.infinite_width.learning_curve import UNREGULARISED, Regularisation
-from replication.infinite_width.predictions import Problem
-from replication.learning_curve_theory import Spectrum, predict, spectrum_of
+from replication.infinite_width.predictions import KernelMatrices
+from replication.theory.kernel_regression import Spectrum, predict, spectrum_of
 
 TEACHER = "teacher"
 
@@ -42,7 +42,7 @@ def resolution_limited(
     mean is the converged network's: one inference gives both.
     """
     y, places = _stacked({name: target.training for name, target in targets.items()})
-    problem = Problem(Kernels(ntk, ntk), Kernels(cross, cross), test, y)
+    problem = KernelMatrices(Kernels(ntk, ntk), Kernels(cross, cross), test, y)
     for size, prediction in zip(sizes, predictions.bayes(problem, sizes, *regularisation), strict=True):
         for name, place in places.items():
             error = prediction.mean[:, place] - targets[name].test

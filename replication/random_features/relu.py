@@ -3,22 +3,21 @@
 import numpy as np
 import pandas as pd
 
-from replication.finite_width.initialisation import initial_weights
-from replication.regimes.exponents import curves
-from replication.regimes.teacher_student import outputs
-from replication.scaling_laws import Estimate, fit_draws, power_law
-from replication.sections import Window
-from replication.settings import MLPSpec
+from replication.network import forward, initial_weights
+from replication.scaling_laws.exponents import curves
+from replication.scaling_laws.fits import Estimate, fit_draws, power_law
+from replication.settings.network import MLP
+from replication.settings.sections import Window
 
 
-def relu_features(spec: MLPSpec, x: np.ndarray, neurons: int, stream: np.random.Generator) -> np.ndarray:
+def relu_features(spec: MLP, x: np.ndarray, neurons: int, stream: np.random.Generator) -> np.ndarray:
     """Phi (N, S): activations of the last of spec.depth hidden layers of S neurons each, at inputs x (N, d).
 
     Weights and biases are those of a member at initialisation, in NTK parametrisation. A teacher adds the features up
     with weights N(0, 1/S), so that Phi Phi' / S is the kernel (arXiv 2102.06701).
     """
     weights = initial_weights(spec, x.shape[1], neurons, 1, stream)
-    return np.maximum(outputs(spec, weights[:-1], x), 0)
+    return np.maximum(forward(spec, weights[:-1], x), 0)
 
 
 def spectrum(features: np.ndarray) -> np.ndarray:

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 
 from replication.claims.verdicts import SYMBOLS
-from replication.exhibit_tables import plus_minus
-from replication.width_corrections import DIFFERENCE, mean_intercepts
+from replication.report.tables import plus_minus
+from replication.scaling_laws.width_corrections import DIFFERENCE, mean_intercepts
 
 WHAT = {"trained": "trained", "linearised": "linearised", DIFFERENCE: "trained less linearised"}
 
@@ -16,7 +16,7 @@ def corrections_table(corrections: pd.DataFrame, sizes: tuple[int, ...]) -> pd.D
     slopes = corrections[corrections["parameter"] == "slope"]
     for (task, source, method, statistic), intercept in mean_intercepts(corrections, sizes):
         own = slopes[(slopes["task"] == task) & (slopes["method"] == method) & (slopes["statistic"] == statistic)]
-        row = {"task": task, "source": source, "members": WHAT[method], "statistic": SYMBOLS[statistic]}
+        row = {"task": task, "dataset": source, "members": WHAT[method], "statistic": SYMBOLS[statistic]}
         row["over infinite width, extrapolated"] = (
             plus_minus(intercept.value, intercept.error)
             if method == DIFFERENCE
@@ -29,32 +29,32 @@ def corrections_table(corrections: pd.DataFrame, sizes: tuple[int, ...]) -> pd.D
     return pd.DataFrame(rows)
 
 
-def onsets_table(onsets: pd.DataFrame) -> pd.DataFrame:
+def onsets_table(crossovers: pd.DataFrame) -> pd.DataFrame:
     """N_D beyond which mu_L is further than the declared share from infinite width."""
     rows = [
         {
             "task": row.task,
-            "source": row.source,
+            "dataset": row.dataset,
             "members": WHAT[row.method],
             "width": f"{row.width:g}",
-            "follows infinite width up to N_D": _size(row.onset),
+            "follows infinite width up to N_D": _size(row.crossover_training_size),
             "interval": f"{_size(row.lower)} to {_size(row.upper)}",
         }
-        for row in onsets.itertuples()
+        for row in crossovers.itertuples()
     ]
     return pd.DataFrame(rows)
 
 
-def _size(onset: float) -> str:
-    if onset == 0:
+def _size(crossover_training_size: float) -> str:
+    if crossover_training_size == 0:
         return "none"
-    return "all" if np.isinf(onset) else f"{onset:.0f}"
+    return "all" if np.isinf(crossover_training_size) else f"{crossover_training_size:.0f}"
 
 
 def plateaus_table(plateaus: pd.DataFrame) -> pd.DataFrame:
     """The plateau of eps_L of every variant, its slope, and what infinite width says."""
     trained = plateaus[np.isfinite(plateaus["width"])]
-    keys = ["task", "source", "varied", "value"]
+    keys = ["task", "dataset", "varied", "value"]
     rows = []
     for key, own in trained.groupby(keys, sort=False):
         by = own.set_index("parameter")

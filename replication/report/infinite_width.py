@@ -3,9 +3,9 @@
 import numpy as np
 import pandas as pd
 
-from replication.exhibit_tables import METHODS, plus_minus
-from replication.settings import Window
-from replication.test_loss import POPULATION
+from replication.loss_distribution.moments import INFINITE_TEST_SET
+from replication.report.tables import METHODS, plus_minus
+from replication.settings.sections import Window
 
 EPS = "coefficient_of_variation"
 
@@ -15,20 +15,20 @@ def sources_table(exact: pd.DataFrame, confidence: float) -> pd.DataFrame:
     converged = exact[np.isinf(exact["training_time"])]
     largest = converged[converged["training_size"] == converged["training_size"].max()]
     rows = []
-    for (task, source, method), draws in largest.groupby(["task", "source", "method"], sort=False):
+    for (task, source, method), draws in largest.groupby(["task", "dataset", "method"], sort=False):
         mean = draws.mean(numeric_only=True)
         relative = [f"{mean[end] / mean['mean']:.3f}" for end in ("loss_lower", "loss_upper")]
         rows.append(
             {
                 "task": task,
-                "source": source,
+                "dataset": source,
                 "method": METHODS[method],
                 "N_D": int(mean["training_size"]),
                 "eps_L": _over(draws[EPS]),
-                "eps_L, infinite test set": _over(draws[POPULATION]),
+                "eps_L, infinite test set": _over(draws[INFINITE_TEST_SET]),
                 "share of scatter in mu_L": f"{mean['variance'] / mean['mean']:.0%}",
-                "share of single points in sigma_L²": f"{mean['own_term'] / mean['std'] ** 2:.0%}",
-                "independent modes": f"{mean['error_modes']:.0f}",
+                "share of single points in sigma_L²": f"{mean['diagonal_term'] / mean['std'] ** 2:.0%}",
+                "independent modes": f"{mean['effective_modes']:.0f}",
                 f"{confidence:.0%} interval of L / mu_L": " to ".join(relative),
                 "condition number": f"{draws['condition_number'].max():.1e}",
                 "diag_reg": f"{draws['diag_reg'].max():g}",
@@ -41,12 +41,12 @@ def theory_table(exact: pd.DataFrame, theory: pd.DataFrame, window: Window) -> p
     """Exponents in the fit window as predicted from the spectrum and as computed, and the ratio of the curves."""
     rows = []
     computed = exact[np.isinf(exact["training_time"])]
-    means = computed.groupby(["task", "source", "method", "training_size"], sort=False).mean(numeric_only=True)
-    for (task, source, method), predicted in theory.groupby(["task", "source", "method"], sort=False):
+    means = computed.groupby(["task", "dataset", "method", "training_size"], sort=False).mean(numeric_only=True)
+    for (task, source, method), predicted in theory.groupby(["task", "dataset", "method"], sort=False):
         predicted = predicted.set_index("training_size")
         own = means.loc[(task, source, method)]
         sizes = [n for n in own.index if window.smallest <= n <= window.largest and n in predicted.index]
-        row = {"task": task, "source": source, "method": METHODS[method], "N_D": f"{sizes[0]} to {sizes[-1]}"}
+        row = {"task": task, "dataset": source, "method": METHODS[method], "N_D": f"{sizes[0]} to {sizes[-1]}"}
         for column, symbol in (("mean", "mu_L"), ("std", "sigma_L")):
             slopes = [-np.polyfit(np.log(sizes), np.log(table.loc[sizes, column]), 1)[0] for table in (predicted, own)]
             row[f"exponent of {symbol}, predicted"], row[f"exponent of {symbol}, computed"] = (
@@ -65,7 +65,7 @@ def coverage_table(comparisons: pd.DataFrame) -> pd.DataFrame:
     rows = comparisons[comparisons["comparison"].isin(columns)]
     texts = [plus_minus(*pair) for pair in zip(rows["estimate"], rows["standard_error"], strict=True)]
     wide = rows.assign(text=texts).pivot_table(
-        index=["task", "source", "width"], columns="comparison", values="text", aggfunc="first", sort=False
+        index=["task", "dataset", "width"], columns="comparison", values="text", aggfunc="first", sort=False
     )
     return wide[list(columns)].rename(columns=columns).reset_index()
 
@@ -80,7 +80,7 @@ def published_table(published: pd.DataFrame) -> pd.DataFrame:
             "published": f"{row.published:g} ± {row.tolerance:g}",
             "recomputed": plus_minus(row.recomputed, row.standard_error),
             "agreement": row.verdict,
-            "source": row.published_by,
+            "dataset": row.published_by,
             "remark": "" if pd.isna(row.remark) else row.remark,
         }
         for row in published.itertuples()

@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from replication.exhibit_tables import plus_minus
-from replication.regimes.names import REGIMES, ROUTES
+from replication.experiments.regime_names import REGIMES, ROUTES
+from replication.report.tables import plus_minus
 
 # an exponent that is no regime's stands beside theirs
 TITLES = REGIMES | {"spectrum": "spectrum of the kernel"}

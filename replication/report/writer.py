@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 
 from replication.datasets.sources import SOURCES
-from replication.exhibit_tables import exponent_table, number, to_markdown
 from replication.report import finite_width, regimes
 from replication.report import infinite_width as tables
-from replication.settings import Profile
+from replication.report.tables import exponent_table, number, to_markdown
+from replication.settings.profile import Profile
 
 TEMPLATE = Path(__file__).with_name("report.md.j2")
 GREEK = {"mu": "μ", "sigma": "σ", "eps": "ε"}
@@ -27,7 +27,8 @@ class ReportInput(NamedTuple):
     provenance:             the line that stands in the metadata of the figures as well
     laws, claims, verdicts: the tables of fitted laws, of tests, and of verdicts with their evidence
     comparisons:            the table of numbers that the claims compare
-    corrections, onsets:    fits in 1 / n of trained and linearised networks, up to which N_D they follow infinite width
+    corrections, crossovers: fits in 1 / n of trained and linearised networks, up to which N_D they follow
+                            infinite width
     plateaus:               of eps_L, of networks that are trained or built otherwise
     exponents, regime_verdicts: those of arXiv 2102.06701, by every route
     exact, theory:          learning curves at infinite width, computed draw by draw, and predicted from the spectrum
@@ -47,7 +48,7 @@ class ReportInput(NamedTuple):
     verdicts: pd.DataFrame
     comparisons: pd.DataFrame
     corrections: pd.DataFrame
-    onsets: pd.DataFrame
+    crossovers: pd.DataFrame
     plateaus: pd.DataFrame
     exponents: pd.DataFrame
     regime_verdicts: pd.DataFrame
@@ -73,14 +74,14 @@ def markdown_report(content: ReportInput) -> str:
         evidence=to_markdown(_evidence(content.verdicts)),
         statements=dict(content.verdicts[["claim", "statement"]].itertuples(index=False, name=None)),
         corrected=to_markdown(finite_width.corrections_table(content.corrections, sizes)),
-        followed=to_markdown(finite_width.onsets_table(content.onsets)),
+        followed=to_markdown(finite_width.onsets_table(content.crossovers)),
         varied=to_markdown(finite_width.plateaus_table(content.plateaus)),
         regime_overview=to_markdown(overview(content.regime_verdicts)),
         regime_evidence=to_markdown(_evidence(content.regime_verdicts)),
         regime_exponents=to_markdown(regimes.exponents_table(content.exponents)),
         tests={claim: to_markdown(_tests(tests)) for claim, tests in content.claims.groupby("claim")},
         data=to_markdown(_data(content.profile)),
-        stand_ins={task.source: STAND_INS.get(task.source) for task in content.profile.tasks.values()},
+        stand_ins={task.dataset: STAND_INS.get(task.dataset) for task in content.profile.tasks.values()},
         choices=to_markdown(_choices(content.profile)),
         fitted_laws=to_markdown(laws),
         sources=to_markdown(tables.sources_table(content.exact, content.profile.statistics.confidence)),
@@ -112,14 +113,14 @@ def overview(verdicts: pd.DataFrame) -> pd.DataFrame:
 
 
 def _evidence(verdicts: pd.DataFrame) -> pd.DataFrame:
-    columns = ["claim", "task", "source", "verdict", "evidence"]
-    if verdicts["source"].isna().all():
-        return verdicts[columns].drop(columns="source").rename(columns={"task": "route"})
+    columns = ["claim", "task", "dataset", "verdict", "evidence"]
+    if verdicts["dataset"].isna().all():
+        return verdicts[columns].drop(columns="dataset").rename(columns={"task": "route"})
     return verdicts[columns]
 
 
 def _tests(tests: pd.DataFrame) -> pd.DataFrame:
-    shown = tests[["task", "source", "scope", "quantity", "estimate"]].copy()
+    shown = tests[["task", "dataset", "scope", "quantity", "estimate"]].copy()
     shown["interval"] = [_range(*ends) for ends in zip(tests.lower, tests.upper, strict=True)]
     shown["claimed range"] = [_range(*ends) for ends in zip(tests.bound_lower, tests.bound_upper, strict=True)]
     return shown.assign(verdict=tests.verdict)
@@ -133,11 +134,11 @@ def _data(profile: Profile) -> pd.DataFrame:
     rows = [
         {
             "task": name,
-            "source": f"`{task.source}`",
-            "what it is": SOURCES[task.source].title,
-            "kind": SOURCES[task.source].kind,
-            "input": " x ".join(map(str, SOURCES[task.source].input_shape)),
-            "target": f"{SOURCES[task.source].classes} classes" if SOURCES[task.source].classes else "energy",
+            "dataset": f"`{task.dataset}`",
+            "what it is": SOURCES[task.dataset].title,
+            "kind": SOURCES[task.dataset].kind,
+            "input": " x ".join(map(str, SOURCES[task.dataset].input_shape)),
+            "target": f"{SOURCES[task.dataset].classes} classes" if SOURCES[task.dataset].classes else "energy",
             "training pool": task.pool_size,
             "test set": task.test_size,
         }

@@ -2,8 +2,10 @@
 
 from replication.claims import ensembles, regimes
 from replication.claims import finite_width as beyond
-from replication.claims.verdicts import judge
-from replication.settings import Claims, FiniteWidth, ScalingLaws, Statistics, Task
+from replication.claims.verdicts import run_tests
+from replication.settings.analysis import Claims, ScalingLaws, Statistics
+from replication.settings.tasks import TaskSettings
+from replication.settings.training import FiniteWidth
 from replication.stages import files
 from replication.stages.command import run
 from replication.stages.places import Place
@@ -11,7 +13,7 @@ from replication.stages.places import Place
 
 def check_claims(
     place: Place,
-    tasks: dict[str, Task],
+    tasks: dict[str, TaskSettings],
     finite_width: FiniteWidth,
     scaling_laws: ScalingLaws,
     claims: Claims,
@@ -27,11 +29,11 @@ def check_claims(
         *ensembles.tests(laws, comparisons, claims, statistics.confidence),
         *beyond.tests(corrections, sizes, plateaus, claims),
     ]
-    rows, summary = judge(tests, ensembles.STATEMENTS | beyond.STATEMENTS, claims.significance)
+    rows, summary = run_tests(tests, ensembles.STATEMENTS | beyond.STATEMENTS, claims.significance)
     files.write_table(place.results("claims.csv"), rows)
     files.write_table(place.results("verdicts.csv"), summary)
     tests = regimes.tests(*(files.read_table(place.results(*path)) for path in REGIMES), claims)
-    rows, summary = judge(tests, regimes.STATEMENTS, claims.significance)
+    rows, summary = run_tests(tests, regimes.STATEMENTS, claims.significance)
     files.write_table(place.results("regimes", "claims.csv"), rows)
     files.write_table(place.results("regimes", "verdicts.csv"), summary)
 

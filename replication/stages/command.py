@@ -16,8 +16,9 @@ import typer
 from pydantic import ValidationError
 
 from replication.errors import ReplicationError
-from replication.params import profile_named, read_settings
-from replication.settings import Execution, Profile
+from replication.settings.profile import Profile
+from replication.settings.reading import profile_named, read_settings
+from replication.settings.training import Execution
 from replication.stages import files
 from replication.stages.places import Place
 
@@ -73,12 +74,12 @@ def run(stage: Callable[..., None], record: bool = True) -> None:
 def sections(stage: Callable[..., None], profile: Profile, task: str | None) -> dict[str, object]:
     """The sections of the profile that the stage names as parameters."""
     names = list(inspect.signature(stage).parameters)[1:]
-    if "source" in names and task not in profile.tasks:
+    if "dataset" in names and task not in profile.tasks:
         problem = f"no task {task!r} in this profile" if task else "which task?"
         raise ReplicationError(problem, f"name one of {', '.join(profile.tasks)}")
-    if "source" not in names and task:
+    if "dataset" not in names and task:
         raise ReplicationError(f"this stage works on whole profiles, not on task {task!r}", "leave the task out")
-    special = {"profile": profile, "source": profile.tasks.get(task)}
+    special = {"profile": profile, "dataset": profile.tasks.get(task)}
     return {name: special[name] if name in special else getattr(profile, name) for name in names}
 
 

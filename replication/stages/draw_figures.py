@@ -18,14 +18,16 @@ from replication.figures.regimes import regimes
 from replication.figures.saving import pdf_bytes, png_bytes
 from replication.figures.training_variations import training_variations
 from replication.figures.width_dependence import width_dependence
-from replication.settings import Claims, FiniteWidth, ScalingLaws, Task
+from replication.settings.analysis import Claims, ScalingLaws
+from replication.settings.tasks import TaskSettings
+from replication.settings.training import FiniteWidth
 from replication.stages import files
 from replication.stages.command import run
 from replication.stages.places import Place
 
 
 def draw_figures(
-    place: Place, tasks: dict[str, Task], finite_width: FiniteWidth, scaling_laws: ScalingLaws, claims: Claims
+    place: Place, tasks: dict[str, TaskSettings], finite_width: FiniteWidth, scaling_laws: ScalingLaws, claims: Claims
 ) -> None:
     """Draw learning curves, their theory, what the plateau of eps_L depends on, and how width matters."""
     curves, laws = (files.read_table(place.results(name)) for name in ("learning_curves.csv", "scaling_laws.csv"))

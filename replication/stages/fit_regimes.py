@@ -2,10 +2,11 @@
 
 import pandas as pd
 
-from replication.regimes import data_variations as changed
-from replication.regimes import routes as fits
-from replication.regimes.settings import Dimension, TrainedRegimes, TrainedVariations
-from replication.settings import Statistics, Task
+from replication.experiments import data_variations as changed
+from replication.experiments import regimes as fits
+from replication.settings.analysis import Statistics
+from replication.settings.regimes import Dimension, TrainedRegimes, TrainedVariations
+from replication.settings.tasks import TaskSettings
 from replication.stages import files
 from replication.stages.command import run
 from replication.stages.places import Place
@@ -13,7 +14,7 @@ from replication.stages.places import Place
 
 def fit_regimes(
     place: Place,
-    tasks: dict[str, Task],
+    tasks: dict[str, TaskSettings],
     trained_regimes: TrainedRegimes,
     trained_variations: TrainedVariations,
     dimension: Dimension,
@@ -39,7 +40,7 @@ def fit_regimes(
     for name, columns in fits.TABLES.items():
         table = pd.concat([simulated[name], *networks[name], infinite[name]], ignore_index=True)
         if name == "curves":  # those of changed data are in an exhibit of their own
-            table = table[changed.is_plain(table)]
+            table = table[changed.is_baseline(table)]
         files.write_table(place.results("regimes", f"{name}.csv"), table.reindex(columns=columns))
     infinitely_wide = files.read_table(place.results("dimension", "exponents.csv"))
     every_student = pd.concat([infinitely_wide, networks["exponents"][-1]], ignore_index=True)

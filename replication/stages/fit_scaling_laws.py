@@ -6,19 +6,21 @@ import numpy as np
 import pandas as pd
 from scipy import special
 
-from replication import scaling_laws as laws
-from replication.settings import ScalingLaws, Statistics, Training, Window
+from replication.loss_distribution.moments import FINITE, INFINITE_TEST_SET, STATISTICS
+from replication.scaling_laws import fits as laws
+from replication.settings.analysis import ScalingLaws, Statistics
+from replication.settings.sections import Window
+from replication.settings.training import Training
 from replication.stages import files
 from replication.stages.command import run
 from replication.stages.places import Place
-from replication.test_loss import FINITE, POPULATION, STATISTICS
 
-CURVE = ["task", "source", "method", "width", "training_time"]
+CURVE = ["task", "dataset", "method", "width", "training_time"]
 LAWS = {
     "mean": ("power_law", "power_law_with_floor"),
     "std": ("power_law", "power_law_with_floor"),
     "coefficient_of_variation": ("plateau",),
-    POPULATION: ("plateau",),
+    INFINITE_TEST_SET: ("plateau",),
 }
 
 
@@ -30,7 +32,7 @@ def fit_scaling_laws(place: Place, training: Training, statistics: Statistics, s
         finite = key[CURVE.index("method")] in FINITE
         law_window = scaling_laws.finite_width if finite else scaling_laws.infinite_width
         plateau_window = scaling_laws.plateau_finite_width if finite else scaling_laws.plateau
-        for statistic in STATISTICS if finite else (*STATISTICS, POPULATION):
+        for statistic in STATISTICS if finite else (*STATISTICS, INFINITE_TEST_SET):
             for law in LAWS[statistic]:
                 if law == "power_law_with_floor" and key[CURVE.index("method")] == "linearised":
                     continue  # slow, and no exhibit asks for it
@@ -58,7 +60,7 @@ def _fit(law: str, curve: pd.DataFrame, losses: pd.DataFrame, statistic: str, wi
         ]
         error = _draws(curve, f"{statistic}_standard_error", window) / own
         drawn = _draws(reference, statistic, window)[own.columns]
-        fitted = laws.fit_trained(laws.LAWS[law], sizes, own.to_numpy()[0], error.to_numpy()[0], drawn.to_numpy())
+        fitted = laws.fit_single_draw(laws.LAWS[law], sizes, own.to_numpy()[0], error.to_numpy()[0], drawn.to_numpy())
     return laws.table(fitted, confidence).assign(points=len(sizes), draws=len(own))
 
 
@@ -76,7 +78,7 @@ def compare(losses: pd.DataFrame, steps: int, confidence: float, windows: Scalin
     the share of trained members within the credible interval, `coverage_relative` that about their own mean.
     """
     rows = []
-    for (task, source), group in losses.groupby(["task", "source"], sort=False):
+    for (task, source), group in losses.groupby(["task", "dataset"], sort=False):
         for comparison, width, ratio in _width_ratios(group, steps, windows.plateau_finite_width):
             rows.append((task, source, comparison, width, STATISTICS[2], *ratio))
         slope = _slope_at_infinite_width(group, steps, windows.plateau_finite_width)
@@ -88,7 +90,16 @@ def compare(losses: pd.DataFrame, steps: int, confidence: float, windows: Scalin
             rows.append((task, source, comparison, width, "test_loss", *share))
         for comparison, ratio in _ratios_of_intervals(group, confidence, windows.plateau):
             rows.append((task, source, comparison, np.inf, STATISTICS[2], *ratio))
-    columns = ["task", "source", "comparison", "width", "statistic", "estimate", "standard_error", "degrees_of_freedom"]
+    columns = [
+        "task",
+        "dataset",
+        "comparison",
+        "width",
+        "statistic",
+        "estimate",
+        "standard_error",
+        "degrees_of_freedom",
+    ]
     return pd.DataFrame(rows, columns=columns)
 
 

@@ -2,8 +2,10 @@
 
 import pandas as pd
 
-from replication import training_plateaus as fits
-from replication.settings import Statistics, Task, Training, TrainingVariations
+from replication.scaling_laws import plateaus as fits
+from replication.settings.analysis import Statistics
+from replication.settings.tasks import TaskSettings
+from replication.settings.training import Training, TrainingVariations
 from replication.stages import files
 from replication.stages.command import run
 from replication.stages.places import Place
@@ -12,7 +14,7 @@ from replication.stages.places import Place
 def fit_training_variations(
     place: Place,
     seed: int,
-    tasks: dict[str, Task],
+    tasks: dict[str, TaskSettings],
     training: Training,
     training_variations: TrainingVariations,
     statistics: Statistics,
@@ -26,7 +28,7 @@ def fit_training_variations(
     curves = fits.moments(members, statistics, seed)
     plateaus = fits.plateaus(curves, expected, infinite, statistics.confidence)
     sizes = training_variations.training_sizes
-    slopes = [fits.at_infinite_width(infinite, name, task.source, sizes) for name, task in tasks.items()]
+    slopes = [fits.at_infinite_width(infinite, name, task.dataset, sizes) for name, task in tasks.items()]
     files.write_table(place.results("training_variations.csv"), curves)
     files.write_table(place.results("training_plateaus.csv"), pd.concat([plateaus, pd.DataFrame(slopes)]))
 

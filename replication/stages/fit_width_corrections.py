@@ -3,25 +3,26 @@
 import pandas as pd
 
 from replication import seeds
-from replication import width_corrections as fits
-from replication.settings import Claims, Statistics, Task
+from replication.scaling_laws import width_corrections as fits
+from replication.settings.analysis import Claims, Statistics
+from replication.settings.tasks import TaskSettings
 from replication.stages import files
 from replication.stages.command import run
 from replication.stages.places import Place
 
 
 def fit_width_corrections(
-    place: Place, seed: int, tasks: dict[str, Task], statistics: Statistics, claims: Claims
+    place: Place, seed: int, tasks: dict[str, TaskSettings], statistics: Statistics, claims: Claims
 ) -> None:
     """Fit mu_L, sigma_L and eps_L of trained and linearised networks in 1 / n, and find where they leave the limit."""
     losses = files.read_table(place.results("test_loss.csv"))
     members = files.read_tables(place.results("members"), list(tasks))
     ratios = pd.concat([fits.width_ratios(losses), fits.paired_differences(members, losses)], ignore_index=True)
-    rng = seeds.generator(seed, "onset of the dependence on width")
+    rng = seeds.generator(seed, "crossover_training_size of the dependence on width")
     files.write_table(place.results("width_ratios.csv"), ratios)
     files.write_table(place.results("width_corrections.csv"), fits.fit_corrections(ratios, statistics.confidence))
-    onsets = fits.onsets(ratios, claims.width_departure, statistics.confidence, rng)
-    files.write_table(place.results("width_onsets.csv"), onsets)
+    crossovers = fits.crossovers(ratios, claims.width_departure, statistics.confidence, rng)
+    files.write_table(place.results("width_crossovers.csv"), crossovers)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from tqdm import tqdm
 from replication.finite_width.ensemble import Data, Ensemble
 from replication.finite_width.executor import complete
 from replication.finite_width.member_store import MemberStore
-from replication.settings import Execution
+from replication.settings.training import Execution
 from replication.stages.places import Place
 from replication.stages.planning import DRAW
 
@@ -59,7 +59,7 @@ def _table(task, source, ensemble, losses):
     return pd.DataFrame(
         {
             "task": task,
-            "source": source,
+            "dataset": source,
             "method": ensemble.method,
             "width": ensemble.width,
             "training_size": ensemble.training_size,

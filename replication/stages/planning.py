@@ -6,23 +6,25 @@ from replication.datasets import prepared
 from replication.datasets.preprocessing import Preprocessing
 from replication.datasets.training_sets import training_order
 from replication.finite_width.ensemble import Data, Ensemble
-from replication.settings import FiniteWidth, MLPSpec, Task, Training
+from replication.settings.network import MLP
+from replication.settings.tasks import TaskSettings
+from replication.settings.training import FiniteWidth, Training
 from replication.stages import files
 from replication.stages.places import Place
 
 DRAW = 0  # of the training set; ensembles are of one, as the paper's
 
 
-def nested_data(place: Place, seed: int, source: Task, largest: int) -> Data:
+def nested_data(place: Place, seed: int, task: TaskSettings, largest: int) -> Data:
     """The training set of the largest size, whose first points are the smaller ones, and the test set."""
     dataset = prepared.read(place.prepared)
     preprocessing = Preprocessing.of(dataset)
-    order = training_order(source.pool_size, largest, seed, place.task, DRAW)
+    order = training_order(task.pool_size, largest, seed, place.task, DRAW)
     return Data(*preprocessing.training(dataset, order), *preprocessing.test(dataset))
 
 
 def planned_ensembles(
-    place: Place, seed: int, source: Task, network: MLPSpec, training: Training, finite_width: FiniteWidth
+    place: Place, seed: int, task: TaskSettings, network: MLP, training: Training, finite_width: FiniteWidth
 ) -> list[Ensemble]:
     """Trained and linearised ensembles of every width and training size, at the learning rates of infinite width."""
     predicted = files.read_table(place.results("infinite_width", f"{place.task}.csv"))
@@ -33,7 +35,7 @@ def planned_ensembles(
     return [
         Ensemble(
             method, seed, place.task, network, training, width, size,
-            rates[size], rates[size] / source.learning_rate_fraction,
+            rates[size], rates[size] / task.learning_rate_fraction,
         )
         for method in methods for width in finite_width.widths for size in finite_width.training_sizes
     ]  # fmt: skip

@@ -6,8 +6,12 @@ from tqdm import tqdm
 from replication.datasets import prepared
 from replication.datasets.preprocessing import Preprocessing
 from replication.datasets.training_sets import training_order
-from replication.infinite_width.learning_curve import Descending, Regularisation, learning_curve, pose
-from replication.settings import InfiniteWidth, MLPSpec, Statistics, Task, Training
+from replication.infinite_width.learning_curve import GradientDescent, Regularisation, compute_kernels, learning_curve
+from replication.settings.analysis import Statistics
+from replication.settings.infinite_width import InfiniteWidth
+from replication.settings.network import MLP
+from replication.settings.tasks import TaskSettings
+from replication.settings.training import Training
 from replication.stages import files
 from replication.stages.command import run
 from replication.stages.places import Place
@@ -16,8 +20,8 @@ from replication.stages.places import Place
 def predict_infinite_width(
     place: Place,
     seed: int,
-    source: Task,
-    network: MLPSpec,
+    task: TaskSettings,
+    network: MLP,
     training: Training,
     infinite_width: InfiniteWidth,
     statistics: Statistics,
@@ -28,17 +32,17 @@ def predict_infinite_width(
     test_x, test_y = preprocessing.test(dataset)
     sizes = infinite_width.training_sizes
     regularisation = Regularisation(infinite_width.diag_reg, infinite_width.singular_diag_reg)
-    descending = Descending(training.steps, source.learning_rate_fraction)
+    descending = GradientDescent(training.steps, task.learning_rate_fraction)
     rows = []
     with tqdm(
         total=3 * len(sizes) * infinite_width.draws, desc=f"infinite width, {place.task}", disable=None
     ) as progress:
         for draw in range(infinite_width.draws):
-            order = training_order(source.pool_size, sizes[-1], seed, place.task, draw)
+            order = training_order(task.pool_size, sizes[-1], seed, place.task, draw)
             x, y = preprocessing.training(dataset, order)
-            problem = pose(network, infinite_width.engine, x, y, test_x)
+            problem = compute_kernels(network, infinite_width.engine, x, y, test_x)
             for row in learning_curve(problem, test_y, sizes, regularisation, statistics.confidence, descending):
-                rows.append({"task": place.task, "source": source.source, "width": float("inf"), "draw": draw, **row})
+                rows.append({"task": place.task, "dataset": task.dataset, "width": float("inf"), "draw": draw, **row})
                 progress.update()
     files.write_table(place.results("infinite_width", f"{place.task}.csv"), pd.DataFrame(rows))
 

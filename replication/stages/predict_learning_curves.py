@@ -6,29 +6,31 @@ from replication.datasets import prepared
 from replication.datasets.preprocessing import Preprocessing
 from replication.datasets.training_sets import training_order
 from replication.infinite_width.closed_form import kernels
-from replication.learning_curve_theory import predict, spectrum_of
-from replication.settings import LearningCurveTheory, MLPSpec, Task
+from replication.settings.infinite_width import LearningCurveTheory
+from replication.settings.network import MLP
+from replication.settings.tasks import TaskSettings
 from replication.stages import files
 from replication.stages.command import run
 from replication.stages.places import Place
+from replication.theory.kernel_regression import predict, spectrum_of
 
 SAMPLE = -1  # a draw of its own, so that the sample is none of the training sets
 
 
 def predict_learning_curves(
-    place: Place, seed: int, source: Task, network: MLPSpec, learning_curve_theory: LearningCurveTheory
+    place: Place, seed: int, task: TaskSettings, network: MLP, learning_curve_theory: LearningCurveTheory
 ) -> None:
     """Predict mu_L, sigma_L and eps_L of converged networks without a training set."""
     dataset = prepared.read(place.prepared)
-    order = training_order(source.pool_size, learning_curve_theory.sample_size, seed, place.task, SAMPLE)
+    order = training_order(task.pool_size, learning_curve_theory.sample_size, seed, place.task, SAMPLE)
     x, y = Preprocessing.of(dataset).training(dataset, order)
     nngp, ntk = kernels(network, x)
     tables = []
     for method, kernel in (("gradient_descent", ntk), ("bayes", nngp)):
         predicted = predict(
-            spectrum_of(nngp, kernel, y), learning_curve_theory.training_sizes, test_points=source.test_size
+            spectrum_of(nngp, kernel, y), learning_curve_theory.training_sizes, test_points=task.test_size
         )
-        key = {"task": place.task, "source": source.source, "method": method}
+        key = {"task": place.task, "dataset": task.dataset, "method": method}
         tables.append(predicted.assign(**key)[[*key, *predicted]])
     files.write_table(place.results("learning_curve_theory", f"{place.task}.csv"), pd.concat(tables))
 

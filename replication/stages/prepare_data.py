@@ -4,16 +4,16 @@ import os
 
 from replication.datasets import prepared, sources
 from replication.datasets.registry import read_registry
-from replication.settings import Task
+from replication.settings.tasks import TaskSettings
 from replication.stages.command import run
 from replication.stages.places import DOWNLOADS, REGISTRY, Place
 
 
-def prepare_data(place: Place, seed: int, source: Task) -> None:
+def prepare_data(place: Place, seed: int, task: TaskSettings) -> None:
     """Load, download or simulate a task's data and split them into training pool and test set."""
     mirror = os.environ.get("REPLICATION_DATA_MIRROR")
     registry = read_registry(REGISTRY)
-    dataset = sources.load(source.source, source.pool_size, source.test_size, seed, DOWNLOADS, registry, mirror)
+    dataset = sources.load(task.dataset, task.pool_size, task.test_size, seed, DOWNLOADS, registry, mirror)
     prepared.write(dataset, place.prepared)
 
 

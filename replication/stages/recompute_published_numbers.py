@@ -5,12 +5,15 @@ import os
 import numpy as np
 import pandas as pd
 
-from replication import scaling_laws as laws
-from replication.claims.verdicts import Test, verdict
+from replication.claims.verdicts import EquivalenceTest, verdict
 from replication.datasets import sources
 from replication.datasets.registry import read_registry
 from replication.infinite_width.accuracy import balanced, nngp_accuracy
-from replication.settings import Claims, MLPSpec, PublishedNumbers, ScalingLaws, Task
+from replication.scaling_laws import fits as laws
+from replication.settings.analysis import Claims, ScalingLaws
+from replication.settings.infinite_width import PublishedNumbers
+from replication.settings.network import MLP
+from replication.settings.tasks import TaskSettings
 from replication.stages import files
 from replication.stages.command import run
 from replication.stages.places import DOWNLOADS, PUBLISHED_NUMBERS, REGISTRY, Place
@@ -19,7 +22,7 @@ from replication.stages.places import DOWNLOADS, PUBLISHED_NUMBERS, REGISTRY, Pl
 def recompute_published_numbers(
     place: Place,
     seed: int,
-    source: Task,
+    source: TaskSettings,
     scaling_laws: ScalingLaws,
     published_numbers: PublishedNumbers,
     claims: Claims,
@@ -47,7 +50,7 @@ def recompute_published_numbers(
 
 
 def _accuracy(row, dataset) -> laws.Estimate:
-    spec = MLPSpec(
+    spec = MLP(
         depth=int(row.depth), activation="relu", weight_variance=row.weight_variance, bias_variance=row.bias_variance
     )
     chosen = balanced(dataset.targets, int(row.training_size))
@@ -66,7 +69,7 @@ def _exponent(infinite_width: pd.DataFrame, windows: ScalingLaws) -> laws.Estima
 
 
 def _compared(row, estimate: laws.Estimate, claims: Claims) -> dict:
-    test = Test("", "", row.quantity, estimate, row.value - row.tolerance, row.value + row.tolerance)
+    test = EquivalenceTest("", "", row.quantity, estimate, row.value - row.tolerance, row.value + row.tolerance)
     return {
         "data": row.data,
         "quantity": row.quantity,

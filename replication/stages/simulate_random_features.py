@@ -10,13 +10,14 @@ from replication.datasets import prepared
 from replication.datasets.preprocessing import Preprocessing
 from replication.datasets.training_sets import training_order
 from replication.datasets.variations import pooled
-from replication.random_features import regimes
+from replication.experiments import random_features as regimes
 from replication.random_features.relu import relu_features, spectrum, spectrum_exponent
-from replication.random_features.settings import Curves, PowerLawFeatures, RandomFeatures, ReLUFeatures
 from replication.random_features.simulation import power_law_spectrum
-from replication.scaling_laws import Estimate
+from replication.scaling_laws.fits import Estimate
 from replication.seeds import generator
-from replication.settings import Statistics, Task
+from replication.settings.analysis import Statistics
+from replication.settings.random_features import Curves, PowerLawFeatures, RandomFeatures, ReLUFeatures
+from replication.settings.tasks import TaskSettings
 from replication.stages import files
 from replication.stages.command import run
 from replication.stages.places import Place
@@ -25,7 +26,7 @@ RANKS = 100  # of a spectrum that are fitted, at most
 
 
 def simulate_random_features(
-    place: Place, seed: int, tasks: dict[str, Task], random_features: RandomFeatures, statistics: Statistics
+    place: Place, seed: int, tasks: dict[str, TaskSettings], random_features: RandomFeatures, statistics: Statistics
 ) -> None:
     """Simulate random features with power-law spectra and those of ReLU networks, and fit their exponents."""
     own, confidence = random_features, statistics.confidence
@@ -55,11 +56,11 @@ def _power_laws(own: PowerLawFeatures, seed: int) -> tuple[pd.DataFrame, dict[st
 
 
 def _relu_networks(
-    own: ReLUFeatures, place: Place, tasks: dict[str, Task], seed: int
+    own: ReLUFeatures, place: Place, tasks: dict[str, TaskSettings], seed: int
 ) -> tuple[pd.DataFrame, dict[str, Estimate]]:
     """The same for networks and pools that are drawn anew in every draw."""
     dataset = prepared.read(place._replace(task=own.task).prepared)
-    name = f"{own.task} ({tasks[own.task].source})"
+    name = f"{own.task} ({tasks[own.task].dataset})"
     ranks = np.unique(np.geomspace(own.ranks.smallest, own.ranks.largest, RANKS).astype(int))
     losses, alphas = [], {}
     for side in tqdm(own.sides, desc=f"ReLU features of {own.task}", disable=None):

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from replication.errors import ReplicationError
 from replication.finite_width.ensemble import Data, Ensemble
 from replication.finite_width.member_store import MemberStore
-from replication.settings import Profile
+from replication.settings.profile import Profile
 from replication.stages.places import Place
 from replication.stages.planning import nested_data, planned_ensembles
 from replication.stages.vary_training import planned_variations

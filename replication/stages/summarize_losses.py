@@ -6,17 +6,23 @@ import numpy as np
 import pandas as pd
 
 from replication import seeds
-from replication.settings import Statistics, Task
+from replication.loss_distribution.moments import (
+    INFINITE_TEST_SET,
+    STATISTICS,
+    statistics_over_draws,
+    statistics_over_members,
+)
+from replication.settings.analysis import Statistics
+from replication.settings.tasks import TaskSettings
 from replication.stages import files
 from replication.stages.command import run
 from replication.stages.places import Place
-from replication.test_loss import POPULATION, STATISTICS, statistics_over_draws, statistics_over_members
 
 INTERVAL = ["loss_lower", "loss_median", "loss_upper"]
-CURVE = ["task", "source", "method", "width", "training_size", "training_time"]
+CURVE = ["task", "dataset", "method", "width", "training_size", "training_time"]
 
 
-def summarize_losses(place: Place, seed: int, tasks: dict[str, Task], statistics: Statistics) -> None:
+def summarize_losses(place: Place, seed: int, tasks: dict[str, TaskSettings], statistics: Statistics) -> None:
     """Estimate mean, standard deviation and coefficient of variation of the test loss, with intervals."""
     exact = files.read_tables(place.results("infinite_width"), list(tasks))
     members = files.read_tables(place.results("members"), list(tasks))
@@ -66,7 +72,7 @@ def _of_draws(key: dict, group: pd.DataFrame, statistics: Statistics) -> dict:
 def _exact(exact: pd.DataFrame) -> pd.DataFrame:
     """Infinite width, draw by draw: exact for its training set, so each interval is the number itself."""
     table = exact[[*CURVE, "draw", *INTERVAL]].assign(draws=1, members=np.nan, training_loss=exact["training_loss"])
-    for name in (*STATISTICS, POPULATION):
+    for name in (*STATISTICS, INFINITE_TEST_SET):
         own = {end: exact[name] for end in ("", "_lower", "_upper")} | {"_standard_error": 0.0}
         table = table.assign(**{f"{name}{end}": value for end, value in own.items()})
     return table

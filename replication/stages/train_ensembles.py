@@ -2,7 +2,9 @@
 
 import pandas as pd
 
-from replication.settings import Execution, FiniteWidth, MLPSpec, Task, Training
+from replication.settings.network import MLP
+from replication.settings.tasks import TaskSettings
+from replication.settings.training import Execution, FiniteWidth, Training
 from replication.stages import files
 from replication.stages.command import run
 from replication.stages.members import losses_tables
@@ -13,16 +15,16 @@ from replication.stages.planning import nested_data, planned_ensembles
 def train_ensembles(
     place: Place,
     seed: int,
-    source: Task,
-    network: MLPSpec,
+    task: TaskSettings,
+    network: MLP,
     training: Training,
     finite_width: FiniteWidth,
     execution: Execution,
 ) -> None:
     """Train ensembles at finite width, and linearise them, with the learning rates of the infinite-width prediction."""
-    ensembles = planned_ensembles(place, seed, source, network, training, finite_width)
-    data = nested_data(place, seed, source, finite_width.training_sizes[-1])
-    tables = losses_tables(place, "training", ensembles, finite_width.members, data, execution, source.source)
+    ensembles = planned_ensembles(place, seed, task, network, training, finite_width)
+    data = nested_data(place, seed, task, finite_width.training_sizes[-1])
+    tables = losses_tables(place, "training", ensembles, finite_width.members, data, execution, task.dataset)
     files.write_table(place.results("members", f"{place.task}.csv"), pd.concat(tables))
 
 

@@ -10,8 +10,10 @@ from replication.datasets import prepared
 from replication.datasets.preprocessing import Preprocessing
 from replication.datasets.training_sets import training_order
 from replication.infinite_width.closed_form import kernels
-from replication.regimes.settings import TrainedRegimes
-from replication.settings import Execution, MLPSpec, Task, Training
+from replication.settings.network import MLP
+from replication.settings.regimes import TrainedRegimes
+from replication.settings.tasks import TaskSettings
+from replication.settings.training import Execution, Training
 from replication.stages import files
 from replication.stages.command import run
 from replication.stages.places import Place
@@ -22,8 +24,8 @@ DRAW = 0
 def train_regimes(
     place: Place,
     seed: int,
-    tasks: dict[str, Task],
-    network: MLPSpec,
+    tasks: dict[str, TaskSettings],
+    network: MLP,
     training: Training,
     trained_regimes: TrainedRegimes,
     execution: Execution,
@@ -40,7 +42,7 @@ def train_regimes(
     x, y = (array[: regimes.population] for array in points)
     test_x, test_y = preprocessing.test(dataset)
     placement = devices.place(execution.device, execution.tensor_float_32)
-    series = f"{task} ({tasks[task].source})"
+    series = f"{task} ({tasks[task].dataset})"
     jobs = {
         ("variance_width", "width"): _variance_width(regimes, network, training, x, y, test_x, test_y, seed, placement),
         ("variance_data", "training_size"): _variance_data(regimes, network, training, x, y, seed, placement),
@@ -58,8 +60,8 @@ def train_regimes(
 
 
 def _variance_width(regimes, network, training, x, y, test_x, test_y, seed, placement) -> Iterator[dict]:
+    from replication.experiments.trained_regimes import variance_limited_in_width
     from replication.finite_width.ensemble import Data
-    from replication.finite_width.regimes import variance_limited_in_width
 
     own = regimes.variance_width
     spec = network.model_copy(update={"depth": own.depth, "activation": own.activation})
@@ -70,8 +72,8 @@ def _variance_width(regimes, network, training, x, y, test_x, test_y, seed, plac
 
 
 def _variance_data(regimes, network, training, x, y, seed, placement) -> Iterator[dict]:
+    from replication.experiments.trained_regimes import variance_limited_in_data
     from replication.finite_width.ensemble import Data
-    from replication.finite_width.regimes import variance_limited_in_data
 
     own = regimes.variance_data
     spec = network.model_copy(update={"depth": 1, "activation": own.activation})
@@ -83,8 +85,8 @@ def _variance_data(regimes, network, training, x, y, seed, placement) -> Iterato
 
 
 def _resolution_width(regimes, network, training, x, y, seed, placement) -> Iterator[dict]:
+    from replication.experiments.trained_regimes import resolution_limited_in_width
     from replication.finite_width.ensemble import Data
-    from replication.finite_width.regimes import resolution_limited_in_width
 
     own = regimes.resolution_width
     spec = network.model_copy(update={"depth": 1})
@@ -95,7 +97,7 @@ def _resolution_width(regimes, network, training, x, y, seed, placement) -> Iter
     return resolution_limited_in_width(spec, adam, Data(x, y, x, y), own.adam_learning_rate, *sizes, seed, placement)
 
 
-def _learning_rate(spec: MLPSpec, x: np.ndarray, fraction: float) -> float:
+def _learning_rate(spec: MLP, x: np.ndarray, fraction: float) -> float:
     """A fraction of the largest stable step of the infinitely wide network, 2 / lambda_max(Theta / N)."""
     return fraction * 2 * len(x) / np.linalg.eigvalsh(kernels(spec, x).ntk)[-1]
 

@@ -7,10 +7,11 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from replication.regimes import dimension as fits
-from replication.regimes.settings import Dimension
+from replication.datasets.teacher_student import teacher_student_data
+from replication.experiments import dimension as fits
 from replication.seeds import generator
-from replication.settings import Execution, Training
+from replication.settings.regimes import Dimension
+from replication.settings.training import Execution, Training
 from replication.stages import files
 from replication.stages.command import run
 from replication.stages.places import Place
@@ -43,17 +44,19 @@ def students(
     seed: int, training: Training, dimension: Dimension, placement: "Placement", d: int, draw: int
 ) -> Iterator[np.ndarray]:
     """Test losses L = 1/(2 N_T) sum (f - f_teacher)^2 of the members of one draw, (members,) for each training size."""
+    from replication.experiments.trained_regimes import resolution_limited_in_data
     from replication.finite_width.ensemble import Data
-    from replication.finite_width.regimes import resolution_limited_in_data
 
     own, spec = dimension.trained, dimension.spec
-    lesson = fits.lesson(spec, d, own.training_sizes[-1], dimension.test_size, 1, dimension.teacher_width, seed, draw)
+    data = teacher_student_data(
+        spec, d, own.training_sizes[-1], dimension.test_size, 1, dimension.teacher_width, seed, draw
+    )
     # students and batches of every draw are its own
     own_seed = int(generator(seed, "trained students", d, draw).integers(2**63))
     return resolution_limited_in_data(
         spec,
         training.model_copy(update=own.algorithm),
-        Data(*lesson),
+        Data(*data),
         own.adam_learning_rate,
         own.width,
         own.training_sizes,

@@ -9,11 +9,13 @@ from tqdm import tqdm
 
 from replication.datasets import prepared
 from replication.datasets.training_sets import training_order
-from replication.regimes import changed_data
-from replication.regimes import data_variations as fits
-from replication.regimes.settings import TrainedVariations
+from replication.experiments import changed_data
+from replication.experiments import data_variations as fits
 from replication.seeds import generator
-from replication.settings import Execution, MLPSpec, Task, Training
+from replication.settings.network import MLP
+from replication.settings.regimes import TrainedVariations
+from replication.settings.tasks import TaskSettings
+from replication.settings.training import Execution, Training
 from replication.stages import files
 from replication.stages.command import run
 from replication.stages.places import Place
@@ -25,8 +27,8 @@ if TYPE_CHECKING:
 def train_variations(
     place: Place,
     seed: int,
-    tasks: dict[str, Task],
-    network: MLPSpec,
+    tasks: dict[str, TaskSettings],
+    network: MLP,
     training: Training,
     trained_variations: TrainedVariations,
     execution: Execution,
@@ -44,7 +46,7 @@ def train_variations(
     rows = []
     with tqdm(total=len(cases) * own.draws, desc=f"trained on {own.task} changed", disable=None) as progress:
         for case in cases:
-            key = {"task": own.task, "source": tasks[own.task].source, "varied": case.varied, "value": case.value}
+            key = {"task": own.task, "dataset": tasks[own.task].dataset, "varied": case.varied, "value": case.value}
             for draw in range(own.draws):
                 losses = _losses(case, own, spec, learning, seed, placement, draw)
                 rows += [key | {"draw": draw, "theory": np.nan} | row for row in losses]
@@ -54,17 +56,17 @@ def train_variations(
 
 
 def _losses(
-    case: changed_data.Case,
+    case: changed_data.DataVariation,
     own: TrainedVariations,
-    spec: MLPSpec,
+    spec: MLP,
     training: Training,
     seed: int,
     placement: "Placement",
     draw: int,
 ) -> Iterator[dict]:
     """Rows of target, training_size and loss, the mean over members, of one draw."""
+    from replication.experiments.trained_regimes import resolution_limited_in_data
     from replication.finite_width.ensemble import Data
-    from replication.finite_width.regimes import resolution_limited_in_data
 
     order = training_order(len(case.dataset.inputs), own.training_sizes[-1], seed, own.task, draw)
     x, test_x = changed_data.inputs(case, order, seed, own.task, draw)

@@ -6,13 +6,16 @@ from tqdm import tqdm
 
 from replication.datasets import prepared
 from replication.datasets.training_sets import training_order
+from replication.experiments import changed_data
+from replication.experiments import data_variations as fits
 from replication.infinite_width.closed_form import kernels
 from replication.infinite_width.learning_curve import Regularisation
 from replication.infinite_width.resolution import predicted, resolution_limited
-from replication.regimes import changed_data
-from replication.regimes import data_variations as fits
-from replication.regimes.settings import DataVariations
-from replication.settings import InfiniteWidth, MLPSpec, Statistics, Task
+from replication.settings.analysis import Statistics
+from replication.settings.infinite_width import InfiniteWidth
+from replication.settings.network import MLP
+from replication.settings.regimes import DataVariations
+from replication.settings.tasks import TaskSettings
 from replication.stages import files
 from replication.stages.command import run
 from replication.stages.places import Place
@@ -23,8 +26,8 @@ RANKS = 100  # of the spectrum that are written, at most
 def vary_data(
     place: Place,
     seed: int,
-    source: Task,
-    network: MLPSpec,
+    task: TaskSettings,
+    network: MLP,
     infinite_width: InfiniteWidth,
     data_variations: DataVariations,
     statistics: Statistics,
@@ -37,7 +40,7 @@ def vary_data(
     losses, spectra = [], []
     with tqdm(total=len(cases) * own.draws, desc=f"data of {place.task}", disable=None) as progress:
         for case in cases:
-            key = {"task": place.task, "source": source.source, "varied": case.varied, "value": case.value}
+            key = {"task": place.task, "dataset": task.dataset, "varied": case.varied, "value": case.value}
             for draw in range(own.draws):
                 rows, eigenvalues = _curves(case, place.task, draw, seed, network, regularisation, own)
                 losses.append(rows.assign(**key, draw=draw))
@@ -63,11 +66,11 @@ def vary_data(
 
 
 def _curves(
-    case: changed_data.Case,
+    case: changed_data.DataVariation,
     task: str,
     draw: int,
     seed: int,
-    network: MLPSpec,
+    network: MLP,
     regularisation: Regularisation,
     own: DataVariations,
 ) -> tuple[pd.DataFrame, np.ndarray | None]:

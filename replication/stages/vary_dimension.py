@@ -3,10 +3,12 @@
 import pandas as pd
 from tqdm import tqdm
 
+from replication.datasets.teacher_student import teacher_student_data
+from replication.experiments import dimension as fits
 from replication.infinite_width.learning_curve import Regularisation
-from replication.regimes import dimension as fits
-from replication.regimes.settings import Dimension
-from replication.settings import InfiniteWidth, Statistics
+from replication.settings.analysis import Statistics
+from replication.settings.infinite_width import InfiniteWidth
+from replication.settings.regimes import Dimension
 from replication.stages import files
 from replication.stages.command import run
 from replication.stages.places import Place
@@ -21,10 +23,10 @@ def vary_dimension(
     rows = []
     for d in tqdm(own.dimensions, desc="dimensions", unit="dimension", disable=None):
         for draw in range(own.draws):
-            lesson = fits.lesson(
+            data = teacher_student_data(
                 own.spec, d, own.training_sizes[-1], own.test_size, own.teachers, own.teacher_width, seed, draw
             )
-            for row in fits.infinitely_wide_student(own.spec, lesson, own.training_sizes, regularisation):
+            for row in fits.infinitely_wide_student(own.spec, data, own.training_sizes, regularisation):
                 rows.append({"route": "infinite_width", "dimension": d, "draw": draw} | row)
     losses = pd.DataFrame(rows)
     files.write_table(place.results("dimension", "infinite_width.csv"), losses[fits.COLUMNS])

@@ -2,40 +2,42 @@
 
 import pandas as pd
 
+from replication.experiments.training_variations import Variant, ensemble_of, expectations, variants
 from replication.finite_width.ensemble import Ensemble
-from replication.settings import Execution, MLPSpec, Task, Training, TrainingVariations
+from replication.settings.network import MLP
+from replication.settings.tasks import TaskSettings
+from replication.settings.training import Execution, Training, TrainingVariations
 from replication.stages import files
 from replication.stages.command import run
 from replication.stages.members import losses_tables
 from replication.stages.places import Place
 from replication.stages.planning import nested_data
-from replication.training_variants import Variant, ensemble_of, expectations, variants
 
 
 def vary_training(
     place: Place,
     seed: int,
-    source: Task,
-    network: MLPSpec,
+    task: TaskSettings,
+    network: MLP,
     training: Training,
     training_variations: TrainingVariations,
     execution: Execution,
 ) -> None:
     """Train ensembles with other algorithms, parametrisations, activations and depths."""
     asked = training_variations
-    data = nested_data(place, seed, source, asked.training_sizes[-1])
+    data = nested_data(place, seed, task, asked.training_sizes[-1])
     rows = []
     for variant in variants(network, training, asked):
-        label = {"task": place.task, "source": source.source, "varied": variant.varied, "value": variant.value}
-        expected = expectations(variant, asked.width, data, asked.training_sizes, source.learning_rate_fraction)
+        label = {"task": place.task, "dataset": task.dataset, "varied": variant.varied, "value": variant.value}
+        expected = expectations(variant, asked.width, data, asked.training_sizes, task.learning_rate_fraction)
         for size, expectation in zip(asked.training_sizes, expected, strict=True):
             rows.append(label | {"training_size": size, "training_time": training.steps} | expectation._asdict())
     # first, and read back: while members are trained `python -m replication status` learns from it what is planned
     files.write_table(place.results("training_variations", f"{place.task}_expected.csv"), pd.DataFrame(rows))
-    planned = planned_variations(place, seed, source, network, training, training_variations)
+    planned = planned_variations(place, seed, task, network, training, training_variations)
     # a variant that is the profile's own stands under every property; the scratch folder has it trained once
     ensembles = [ensemble for _, ensemble in planned]
-    tables = losses_tables(place, "variations", ensembles, asked.members, data, execution, source.source)
+    tables = losses_tables(place, "variations", ensembles, asked.members, data, execution, task.dataset)
     labelled = [
         table.assign(varied=variant.varied, value=variant.value)
         for table, (variant, _) in zip(tables, planned, strict=True)
@@ -46,8 +48,8 @@ def vary_training(
 def planned_variations(
     place: Place,
     seed: int,
-    source: Task,
-    network: MLPSpec,
+    task: TaskSettings,
+    network: MLP,
     training: Training,
     training_variations: TrainingVariations,
 ) -> list[tuple[Variant, Ensemble]]:

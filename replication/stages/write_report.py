@@ -5,7 +5,7 @@ import os
 
 from replication.report.page import html_report
 from replication.report.writer import ReportInput, markdown_report
-from replication.settings import Profile
+from replication.settings.profile import Profile
 from replication.stages import files
 from replication.stages.command import run
 from replication.stages.places import Place
@@ -36,7 +36,7 @@ TABLES = {
     "verdicts": "verdicts",
     "comparisons": "comparisons",
     "corrections": "width_corrections",
-    "onsets": "width_onsets",
+    "crossovers": "width_crossovers",
     "plateaus": "training_plateaus",
     "exponents": "regimes/exponents",
     "regime_verdicts": "regimes/verdicts",

@@ -1,6 +1,6 @@
 """Stage: the table of fitted exponents and plateau values, as CSV and LaTeX."""
 
-from replication.exhibit_tables import exponent_table, to_latex
+from replication.report.tables import exponent_table, to_latex
 from replication.stages import files
 from replication.stages.command import run
 from replication.stages.places import Place

@@ -1,0 +1,65 @@
+"""`python -m replication predict`: eps_L of the user's own network and data, without training one."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+
+def predict(
+    data: Annotated[Path, typer.Argument(help="A .npz file with `inputs` (N, ...) and `targets` (N,) or (N, C).")],
+    depth: Annotated[int, typer.Option(min=1, max=1000, help="Hidden layers.")] = 3,
+    activation: Annotated[Literal["relu", "erf"], typer.Option(help="Of every hidden layer.")] = "relu",
+    weight_variance: Annotated[float, typer.Option(min=1e-6, max=1e6, help="C_W; 2 is critical for ReLU.")] = 2.0,
+    bias_variance: Annotated[float, typer.Option(min=0.0, max=1e6, help="C_b.")] = 0.0,
+    training_sizes: Annotated[
+        str, typer.Option(help="Such as 64,128,256. [default: doubling up to half the pool]")
+    ] = "",
+    test_points: Annotated[
+        int, typer.Option(min=0, help="Held out for the loss. [default: a fifth, at most 1000]")
+    ] = 0,
+    draws: Annotated[int, typer.Option(min=1, max=1000, help="Training sets, whose scatter gives the intervals.")] = 3,
+    steps: Annotated[
+        int, typer.Option(min=0, help="Also after so many gradient descent steps; 0: converged only.")
+    ] = 0,
+    learning_rate_fraction: Annotated[
+        float, typer.Option(min=1e-6, max=0.999999, help="Of the largest stable step, for --steps.")
+    ] = 0.5,
+    scaling: Annotated[
+        Literal["feature", "global", "none"], typer.Option(help="Standardise each feature, all inputs as one, or not.")
+    ] = "feature",
+    engine: Annotated[Literal["closed_form", "neural_tangents"], typer.Option(help="What evaluates the kernels.")] = (
+        "closed_form"
+    ),
+    diag_reg: Annotated[float, typer.Option(min=0.0, help="Added to the kernel, relative to its diagonal.")] = 0.0,
+    singular_diag_reg: Annotated[float, typer.Option(min=0.0, help="Instead, where the kernel is singular.")] = 1e-10,
+    confidence: Annotated[float, typer.Option(min=0.01, max=0.999, help="Of every interval.")] = 0.68,
+    seed: Annotated[int, typer.Option(min=0, help="Of test set and training sets.")] = 0,
+    output: Annotated[Path, typer.Option(help="Folder for the table and the figure.")] = Path("predictions"),
+) -> None:
+    """Say how uncertain a network's test loss is because its initialisation is random: eps_L = sigma_L / mu_L.
+
+    The network is a multilayer perceptron in NTK parametrisation and infinitely wide, trained by gradient descent on
+    the mean squared error; nothing is trained, the law of its test loss is computed. Integer targets are class labels.
+    Example: python -m replication predict my.npz --depth 2 --training-sizes 128,256,512,1024
+    """
+    # libraries load only when the command runs, not for --help
+    from replication import atomic
+    from replication.datasets import own_data
+    from replication.experiments.own_data import curves as over_draws
+    from replication.experiments.own_data import exhibits, explanation, predict_draws, split_sizes
+    from replication.infinite_width.learning_curve import GradientDescent, Regularisation
+    from replication.settings.network import MLP
+
+    spec = MLP(depth=depth, activation=activation, weight_variance=weight_variance, bias_variance=bias_variance)
+    own = own_data.read(data)
+    test_points, sizes = split_sizes(data, len(own.inputs), test_points, training_sizes)
+    points = own_data.split(own, test_points, seed, scaling, data)
+    descending = GradientDescent(steps, learning_rate_fraction) if steps else None
+    regularisation = Regularisation(diag_reg, singular_diag_reg)
+    exact = predict_draws(data.stem, spec, engine, points, sizes, draws, seed, regularisation, confidence, descending)
+    curves = over_draws(exact, confidence)
+    typer.echo(explanation(exact, curves, own, test_points, confidence))
+    for name, content in exhibits(data.stem, exact, curves).items():
+        atomic.write(output / name, content)
+        typer.echo(f"written: {output / name}")

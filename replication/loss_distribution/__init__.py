@@ -1,0 +1,1 @@
+"""The test loss over initialisations: moments, and its whole law."""

@@ -1,0 +1,1 @@
+"""Power laws, exponents, plateaus and corrections, with their uncertainties."""

@@ -1,0 +1,1 @@
+"""What a run is asked for: params.yaml as validated, immutable values."""

@@ -1,0 +1,45 @@
+"""What is computed at infinite width."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from replication.settings.sections import BiasVariance, Depth, Positive, Section, Sizes, WeightVariance
+
+
+class InfiniteWidth(Section):
+    """Training sizes and training-set draws at infinite width, the engine that evaluates the kernels, regularisation.
+
+    `diag_reg`, relative to the mean of the diagonal, is added to every kernel that is inverted, `singular_diag_reg` in
+    its place where the kernel is singular to working precision; 0 makes that an error. The results say what was added.
+    """
+
+    training_sizes: Sizes
+    draws: Annotated[int, Field(ge=3, le=10_000)]
+    engine: Literal["neural_tangents", "closed_form"]
+    diag_reg: Annotated[float, Field(ge=0, le=1)]
+    singular_diag_reg: Annotated[float, Field(ge=0, le=1)]
+
+
+class Variations(Section):
+    """Converged networks at infinite width that differ from the profile's in one property; its own value is added."""
+
+    training_sizes: Sizes
+    draws: Annotated[int, Field(ge=3, le=10_000)]
+    depth: tuple[Depth, ...]
+    weight_variance: tuple[WeightVariance, ...]
+    bias_variance: tuple[BiasVariance, ...]
+    target_scale: tuple[Annotated[float, Field(ge=1e-6, le=1e6)], ...]  # every target is multiplied by it
+
+
+class LearningCurveTheory(Section):
+    """Predicted learning curves: the sample whose kernel's spectrum stands for the population's, and N_D asked for."""
+
+    sample_size: Positive
+    training_sizes: Sizes
+
+
+class PublishedNumbers(Section):
+    """Training sizes at which published accuracies are recomputed, where the profile has their data; may be empty."""
+
+    training_sizes: tuple[Positive, ...]

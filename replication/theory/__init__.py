@@ -1,0 +1,1 @@
+"""Formulas: kernel regression, random features, solvable models."""

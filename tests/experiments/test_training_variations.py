@@ -1,0 +1,102 @@
+"""Ways of training that differ in one property: which there are, what infinite width says of each, the stage."""
+
+import numpy as np
+import pytest
+
+from replication.experiments.training_variations import expectations, variants
+from replication.finite_width.ensemble import Data
+from replication.infinite_width.closed_form import kernels
+from replication.loss_distribution.moments import gaussian_moments
+from replication.settings.network import MLP
+from replication.settings.tasks import TaskSettings
+from replication.settings.training import Execution, TrainingVariations
+from replication.stages import files
+from replication.stages.places import Place
+from replication.stages.vary_training import planned_variations, vary_training
+from tests.reference_network import ERF, training_of
+from tests.stages.test_stages import dataset, project  # noqa: F401  (fixtures: a folder of its own with prepared digits)
+
+NETWORK, TRAINING = MLP(depth=2, **ERF), training_of(30)
+ASKED = TrainingVariations(
+    width=6,
+    training_sizes=(4, 8, 16),
+    members=8,
+    algorithm=("momentum", "adam"),
+    parametrisation=("ntk", "standard", "mup"),
+    activation=("relu",),
+    depth=(1,),
+)
+TASK = TaskSettings(dataset="uci_digits", pool_size=60, test_size=9, learning_rate_fraction=0.2)
+PLACE = Place("toys", "digits")
+HERE = Execution(device="cpu", tensor_float_32=False, scheduler=None)
+
+
+def toy_data(rng, points=8):
+    x, test_x = rng.normal(size=(points, 5)), rng.normal(size=(4, 5))
+    return Data(x, np.sin(x[:, :2]), test_x, np.sin(test_x[:, :2]))
+
+
+def test_one_property_is_changed_at_a_time_and_the_own_value_comes_first():
+    made = list(variants(NETWORK, TRAINING, ASKED))
+    assert [(variant.varied, variant.value) for variant in made] == [
+        ("algorithm", "gradient_descent"), ("algorithm", "momentum"), ("algorithm", "adam"),
+        ("parametrisation", "ntk"), ("parametrisation", "standard"), ("parametrisation", "mup"),
+        ("activation", "erf"), ("activation", "relu"),
+        ("depth", "2"), ("depth", "1"),
+    ]  # fmt: skip
+    own = NETWORK.model_dump() | TRAINING.model_dump()
+    for variant in made:
+        now = variant.network.model_dump() | variant.training.model_dump()
+        changed = {name for name in own if now[name] != own[name]}
+        assert changed <= {variant.varied}
+        assert str(now[variant.varied]) == variant.value
+
+
+def test_infinite_width_after_steps_is_that_of_step_by_step_descent(rng):
+    """f_k = f_0 - J..., walked one step at a time for mean and covariance, with and without momentum."""
+    data, fraction = toy_data(rng), 0.2
+    both = {variant.value: variant for variant in variants(NETWORK, TRAINING, ASKED) if variant.varied == "algorithm"}
+    everything = kernels(NETWORK, np.vstack([data.x, data.test_x]))
+    for name, momentum in (("gradient_descent", 0.0), ("momentum", TRAINING.momentum)):
+        (found,) = expectations(both[name], 6, data, (8,), fraction)
+        largest = 2 / np.linalg.eigvalsh(everything.ntk[:8, :8] / 8)[-1]
+        assert found.learning_rate == pytest.approx(fraction * largest, rel=1e-9)
+        assert found.largest_learning_rate == pytest.approx(largest * (1 + momentum), rel=1e-9)
+        # outputs at all 12 points as a linear map of the initial ones, plus what the targets add
+        shape, step = everything.ntk[:, :8] * found.learning_rate / 8, np.zeros((12, 12))
+        matrix, offset, velocity, drift = np.eye(12), np.zeros((12, 2)), step, np.zeros((12, 2))
+        for _ in range(TRAINING.steps):
+            velocity = momentum * velocity - shape @ matrix[:8]
+            drift = momentum * drift - shape @ (offset[:8] - data.y)
+            matrix, offset = matrix + velocity, offset + drift
+        covariance = (matrix @ everything.nngp @ matrix.T)[8:, 8:]
+        expected = gaussian_moments(offset[8:], covariance, data.test_y)
+        np.testing.assert_allclose(found[2:], expected, rtol=1e-7)
+
+
+def test_what_has_no_theory_has_no_moments(rng):
+    for variant in variants(NETWORK, TRAINING, ASKED):
+        for found in expectations(variant, 6, toy_data(rng), (4, 8), 0.2):
+            known = variant.value not in ("adam", "mup")
+            assert np.isfinite(found[2:]).all() == known
+            assert np.isnan(found.largest_learning_rate) == (variant.value == "adam")
+
+
+def test_the_stage_trains_every_variant_and_the_plan_reads_its_rates(dataset):  # noqa: F811
+    vary_training(PLACE, 3, TASK, NETWORK, TRAINING, ASKED, HERE)
+    table = files.read_table(PLACE.results("training_variations", "digits.csv"))
+    counts = table.groupby(["varied", "value"], sort=False)["member"].count()
+    assert len(counts) == 10
+    assert (counts == 8 * 3).all()
+    same = [
+        table[(table["varied"] == varied) & (table["value"] == value)]["test_loss"].to_numpy()
+        for varied, value in (("algorithm", "gradient_descent"), ("parametrisation", "ntk"), ("depth", "2"))
+    ]
+    np.testing.assert_array_equal(same[0], same[1])
+    np.testing.assert_array_equal(same[0], same[2])
+    adam = table[table["value"] == "adam"]["test_loss"].to_numpy()
+    assert not np.intersect1d(same[0], adam).size
+
+    planned = planned_variations(PLACE, 3, TASK, NETWORK, TRAINING, ASKED)
+    rates = table.drop_duplicates(["varied", "value", "training_size"])["learning_rate"].to_numpy()
+    np.testing.assert_array_equal([ensemble.learning_rate for _, ensemble in planned], rates)

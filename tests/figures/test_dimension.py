@@ -1,0 +1,246 @@
+"""Figures of dimensions and of varied data: every number where it belongs, the same bytes every time."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from replication.errors import ReplicationError
+from replication.experiments import data_variations as changed
+from replication.experiments import dimension as students
+from replication.figures.data_variations import data_variations
+from replication.figures.dimension import dimension
+from replication.figures.saving import png_bytes
+from replication.settings.sections import Window
+
+SIZES = np.array([16, 32, 64, 128, 256])
+WINDOW = Window(smallest=32, largest=256)
+CONFIDENCE = 0.68
+
+
+def bars(axes, label, along="y"):
+    """Positions, values, lower and upper ends of the points with intervals that carry a label."""
+    container = next(c for c in axes.containers if c.get_label() == label)
+    x, y = (np.array(values, float) for values in container[0].get_data())
+    segments = np.array(container[2][0].get_segments())[:, :, int(along == "y")]
+    return (x, y, *segments.T) if along == "y" else (y, x, *segments.T)
+
+
+# against dimension
+
+
+def toy_exponents(routes=("infinite_width", "trained")):
+    rng = np.random.default_rng(4)
+    rows = [
+        {"route": route, "dimension": d, "teacher": 0, "draw": draw, "training_size": size, "theory": np.nan}
+        | {"loss": size ** (-3.4 / d) * rng.lognormal(0, 0.1)}
+        for route in routes
+        for d in (2, 3, 6)
+        for draw in range(4)
+        for size in SIZES
+    ]
+    return students.exponents(pd.DataFrame(rows), WINDOW, CONFIDENCE)
+
+
+@pytest.mark.parametrize("routes", [("infinite_width",), ("trained",), ("infinite_width", "trained")])
+def test_points_are_4_over_alpha_with_the_ends_of_its_interval_exchanged(routes):
+    exponents = toy_exponents(routes)
+    (axes,) = dimension(exponents).axes
+    names = {"infinite_width": "infinitely wide students", "trained": "trained students"}
+    assert [container.get_label() for container in axes.containers] == [names[route] for route in routes]
+    for route in routes:
+        own = exponents[exponents["route"] == route].drop_duplicates("dimension")
+        x, y, low, high = bars(axes, names[route])
+        np.testing.assert_allclose(x, own["dimension"], atol=0.1)
+        np.testing.assert_allclose(y, 4 / own["exponent"])
+        np.testing.assert_allclose(low, 4 / own["upper"])
+        np.testing.assert_allclose(high, 4 / own["lower"])
+
+
+def test_routes_differ_in_colour_marker_and_place():
+    (axes,) = dimension(toy_exponents()).axes
+    first, second = (container[0] for container in axes.containers)
+    assert first.get_color() != second.get_color()
+    assert first.get_marker() != second.get_marker()
+    assert (first.get_xdata() != second.get_xdata()).all()
+
+
+def test_both_laws_are_lines_through_the_origin():
+    (axes,) = dimension(toy_exponents()).axes
+    slopes = {
+        line.get_label(): line.get_ydata() / line.get_xdata() for line in axes.lines if len(line.get_xdata()) == 2
+    }
+    np.testing.assert_allclose(slopes[r"$\alpha_D = 4 / d$"], 1)
+    np.testing.assert_allclose(slopes[r"$\alpha_D = 3 / d$, ReLU kernel"], 4 / 3)
+    assert axes.get_xlabel() == r"dimension of the inputs $d$"
+    assert axes.get_ylabel() == r"$4 / \alpha_D$"
+    assert axes.get_ylim()[0] == 0
+
+
+def test_an_interval_that_reaches_zero_has_no_upper_end_and_leaves_the_axis_alone():
+    exponents = toy_exponents(("trained",))
+    exponents.loc[exponents["dimension"] == 6, "lower"] = -0.1
+    (axes,) = dimension(exponents).axes
+    _, y, _, high = bars(axes, "trained students")
+    top = axes.get_ylim()[1]
+    assert high[-1] > top
+    assert y.max() < top < 2 * y.max()
+
+
+def test_there_must_be_something_to_draw():
+    with pytest.raises(ReplicationError, match="vary the dimension first"):
+        dimension(toy_exponents().iloc[:0])
+
+
+# what changes an exponent
+
+
+def toy_losses(task, variations):
+    rng = np.random.default_rng(6)
+    rows = [
+        (
+            task,
+            "toys",
+            varied,
+            value,
+            target,
+            draw,
+            size,
+            loss,
+            1.1 * loss if varied == "none" and size < 256 else np.nan,
+        )
+        for varied, value, target, exponent in variations
+        for draw in range(4)
+        for size in SIZES
+        for loss in [size**-exponent * rng.lognormal(0, 0.05)]
+    ]
+    return pd.DataFrame(rows, columns=[*changed.CASE, "draw", "training_size", "loss", "theory"])
+
+
+FULL = [
+    ("none", 0, "labels", 0.4),
+    ("none", 0, "2 classes", 0.4),
+    ("none", 0, "teacher", 0.6),
+    ("side", 7, "labels", 0.45),
+    ("side", 7, "teacher", 0.8),
+    ("noise", 0.5, "labels", 0.3),
+    ("noise", 0.5, "teacher", 0.2),
+    ("noise", 1, "labels", 0.2),
+    ("noise", 1, "teacher", 0.1),
+]
+
+TRAINED = [("none", 0, "labels", 0.25), ("none", 0, "2 classes", 0.25), ("noise", 1, "labels", 0.1)]
+
+
+@pytest.fixture(scope="module")
+def tables():
+    """Losses, exponents and differences of a task with images and classes, of one without, and of trained networks."""
+    without = [case for case in FULL if case[0] != "side" and case[2] != "2 classes"]
+    losses = pd.concat([toy_losses("digits", FULL), toy_losses("calorimeter", without)])
+    theory_window = Window(smallest=16, largest=128)
+    trained = toy_losses("digits", TRAINED)
+    exact = (
+        losses,
+        changed.exponents(losses, WINDOW, CONFIDENCE, theory_window),
+        changed.exponent_differences(losses, WINDOW, CONFIDENCE),
+    )
+    networks = (
+        trained,
+        changed.exponents(trained, WINDOW, CONFIDENCE, route="trained"),
+        changed.exponent_differences(trained, WINDOW, CONFIDENCE),
+    )
+    return [
+        pd.concat([one.assign(route="infinite_width"), other.assign(route="trained")])
+        for one, other in zip(exact, networks, strict=True)
+    ]
+
+
+def panels(figure, row):
+    """Of a row: that of trained networks is the first."""
+    return figure.axes[4 * row : 4 * row + 4]
+
+
+def test_a_row_for_each_route_and_task_and_a_panel_for_each_kind_of_variation(tables):
+    figure = data_variations(*tables)
+    assert len(figure.axes) == 12
+    trained, full, without = (panels(figure, row) for row in range(3))
+    assert [axes.axison for axes in trained] == [True, True, False, True]
+    assert trained[0].get_title(loc="left").startswith("digits (toys), trained networks")
+    assert [len(axes.containers) for axes in trained[:2]] == [2, 2]
+    assert [axes.axison for axes in full] == [True] * 4
+    assert [axes.axison for axes in without] == [False, True, False, True]
+    assert full[0].get_title(loc="left").startswith("digits (toys), infinite width")
+    assert without[1].get_title(loc="left").startswith("calorimeter (toys)")
+    assert all(not axes.get_title(loc="left") for axes in without if not axes.axison)
+    for axes in (*full[:3], without[1]):
+        assert (axes.get_xscale(), axes.get_yscale()) == ("log", "log")
+        assert axes.get_xlabel() == r"training points $D$"
+    assert full[0].get_ylabel() == without[1].get_ylabel() == r"test loss $L(D)$"
+    assert full[3].get_xlabel() == r"$\alpha_D$ minus unvaried"
+
+
+@pytest.mark.parametrize(("panel", "names"), [
+    (0, {"unvaried": ("none", 0, "labels"), "2 classes": ("none", 0, "2 classes")}),
+    (1, {"unvaried": ("none", 0, "labels"), "noise 0.5": ("noise", 0.5, "labels"), "noise 1": ("noise", 1, "labels")}),
+    (2, {"unvaried": ("none", 0, "labels"), r"7 $\times$ 7 pixels": ("side", 7, "labels")}),
+])  # fmt: skip
+def test_curves_are_means_over_draws_with_their_exponent(tables, panel, names):
+    losses, exponents, _ = tables
+    axes = panels(data_variations(*tables), 1)[panel]
+    assert len(axes.containers) == len(names)
+    for container, (name, (varied, value, target)) in zip(axes.containers, names.items(), strict=True):
+        label = container.get_label()
+        case = {"route": "infinite_width", "task": "digits", "varied": varied, "value": value, "target": target}
+        own, law = (table[(table[list(case)] == list(case.values())).all(axis=1)] for table in (losses, exponents))
+        law = law[law["largest"] == 256].iloc[0]  # not that of the theory's window
+        assert label == rf"{name}: {law['exponent']:.3f} $\pm$ {law['standard_error']:.3f}"
+        x, y, low, high = bars(axes, label)
+        draws = own.groupby("training_size")["loss"]
+        np.testing.assert_array_equal(x, SIZES)
+        np.testing.assert_allclose(y, draws.mean())
+        np.testing.assert_allclose((high - low) / 2, draws.sem())
+        line = next(line for line in axes.lines if line.get_label().startswith("_") and _slope(line, law["exponent"]))
+        np.testing.assert_array_equal(line.get_xdata(), SIZES[1:])
+        np.testing.assert_allclose(line.get_ydata(), y[1:], rtol=0.1)  # draws scatter by 5 %
+
+
+def _slope(line, exponent):
+    return len(line.get_xdata()) == 4 and np.allclose(np.diff(np.log(line.get_ydata())), -exponent * np.log(2))
+
+
+def test_changes_of_the_exponent_are_drawn_with_intervals(tables):
+    _, _, differences = tables
+    axes = panels(data_variations(*tables), 1)[3]
+    names = [label.get_text() for label in axes.get_yticklabels()]
+    assert names == ["2 classes", r"7 $\times$ 7 pixels", "noise 0.5", "noise 1"]
+    own = differences[(differences["task"] == "digits") & (differences["route"] == "infinite_width")]
+    for label, kind in (("labels", own["target"] != "teacher"), ("random teacher", own["target"] == "teacher")):
+        heights, values, low, high = bars(axes, label, along="x")
+        np.testing.assert_allclose(values, own[kind]["difference"])
+        np.testing.assert_allclose(low, own[kind]["lower"])
+        np.testing.assert_allclose(high, own[kind]["upper"])
+        assert list(heights.round()) == ([0, 1, 2, 3] if label == "labels" else [1, 2, 3])
+    assert any(line.get_xdata()[0] == line.get_xdata()[1] == 0 for line in axes.lines if len(line.get_xdata()) == 2)
+
+
+def test_tables_read_from_files_are_drawn_alike(tables, tmp_path):
+    """Where an empty origin has become NaN."""
+    read = []
+    for number, table in enumerate(tables):
+        table.to_csv(tmp_path / f"{number}.csv", index=False)
+        read.append(pd.read_csv(tmp_path / f"{number}.csv"))
+    labels = [
+        [container.get_label() for axes in data_variations(*given).axes for container in axes.containers]
+        for given in (tables, read)
+    ]
+    assert labels[0] == labels[1]
+
+
+def test_varied_data_must_be_there(tables):
+    with pytest.raises(ReplicationError, match="run the stage"):
+        data_variations(*(table.iloc[:0] for table in tables))
+
+
+def test_figures_have_the_same_bytes_every_time(tables):
+    one_task = [table[table["task"] == "calorimeter"] for table in tables]
+    for draw in (lambda: dimension(toy_exponents()), lambda: data_variations(*one_task)):
+        assert png_bytes(draw(), "of toys") == png_bytes(draw(), "of toys")
