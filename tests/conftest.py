@@ -36,7 +36,7 @@ class Ended(NamedTuple):
 def command(monkeypatch, capfd):
     """Runs `python -m replication ARGUMENTS` in this process, which saves the second that imports take."""
 
-    from replication.__main__ import main
+    from replication.cli.app import main
 
     def run(*arguments):
         monkeypatch.setattr(sys, "argv", ["replication", *map(str, arguments)])

@@ -27,7 +27,7 @@ def tests(
     laws: pd.DataFrame, comparisons: pd.DataFrame, claims: Claims, confidence: float
 ) -> Iterator[tuple[Subject, EquivalenceTest]]:
     """Every test of every claim for every task, from the fitted laws and the comparisons made beside them."""
-    for (task, source), fits in laws.groupby(["task", "dataset"], sort=False):
+    for (task, dataset), fits in laws.groupby(["task", "dataset"], sort=False):
         pairs = comparisons[comparisons["task"] == task]
         for test in (
             *_power_laws(fits, claims),
@@ -36,7 +36,7 @@ def tests(
             *_bayes(pairs, claims),
             *_credible_interval(pairs, claims, confidence),
         ):
-            yield Subject(task, source), test
+            yield Subject(task, dataset), test
 
 
 def _power_laws(fits: pd.DataFrame, claims: Claims) -> Iterator[EquivalenceTest]:

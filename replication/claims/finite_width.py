@@ -33,22 +33,22 @@ def _intercepts(
 ) -> Iterator[tuple[Subject, EquivalenceTest]]:
     """W1: the intercept of ln y in 1 / n, mean over the window, lies within the bound of infinite width."""
     bound = claims.width_intercept
-    for (task, source, method, statistic), intercept in mean_intercepts(corrections, sizes):
+    for (task, dataset, method, statistic), intercept in mean_intercepts(corrections, sizes):
         if method == DIFFERENCE or statistic == "coefficient_of_variation":  # eps_L follows from the other two
             continue
         quantity = f"ln of {SYMBOLS[statistic]} over infinite width, extrapolated"
         scope = f"N_D {sizes[0]} to {sizes[-1]}"
-        yield Subject(task, source), EquivalenceTest(f"W1 {method}", scope, quantity, intercept, -bound, bound)
+        yield Subject(task, dataset), EquivalenceTest(f"W1 {method}", scope, quantity, intercept, -bound, bound)
 
 
 def _plateaus(plateaus: pd.DataFrame, claims: Claims) -> Iterator[tuple[Subject, EquivalenceTest]]:
     """T: the slope of ln eps_L lies within the bound, as in A2."""
     slopes = plateaus[plateaus["parameter"] == "slope"]
-    for (task, source), rows in slopes.groupby(["task", "dataset"], sort=False):
+    for (task, dataset), rows in slopes.groupby(["task", "dataset"], sort=False):
         at_infinite_width = estimate_of(rows[np.isinf(rows["width"])].iloc[0])
         for row in rows[np.isfinite(rows["width"])].to_dict("records"):
             scope = f"{row['varied']} {row['value']}"
             yield (
-                Subject(task, source),
+                Subject(task, dataset),
                 plateau(f"T {row['varied']}", scope, estimate_of(row), at_infinite_width, claims),
             )

@@ -98,8 +98,8 @@ def _changed_data(
     Both relative to alpha_D of the labels as they are.
     """
     bound = claims.exponent_share
-    for (route, task, source), rows in differences.groupby(["route", "task", "dataset"], sort=False):
-        series = exponents["series"] == f"{task} ({source}), {LABELS}"
+    for (route, task, dataset), rows in differences.groupby(["route", "task", "dataset"], sort=False):
+        series = exponents["series"] == f"{task} ({dataset}), {LABELS}"
         own = exponents[series & (exponents["route"] == route)].iloc[0]
         merged = rows[(rows["varied"] == BASELINE) & (rows["target"] != TEACHER)]
         if merged.empty:  # an energy: the paper speaks of classified images
@@ -114,7 +114,7 @@ def _changed_data(
                 share = Estimate(
                     row.difference / own.exponent, row.standard_error / own.exponent, row.degrees_of_freedom
                 )
-                yield _subject(route), EquivalenceTest(claim, f"{task} ({source}), {what}", quantity, share, low, high)
+                yield _subject(route), EquivalenceTest(claim, f"{task} ({dataset}), {what}", quantity, share, low, high)
 
 
 def _subject(route: str) -> Subject:

@@ -30,10 +30,10 @@ class EquivalenceTest(NamedTuple):
 
 
 class Subject(NamedTuple):
-    """What a test is about: a task and its source."""
+    """What a test is about: a task and its dataset."""
 
     task: str
-    source: str
+    dataset: str
 
 
 def verdict(test: EquivalenceTest, significance: float) -> str:
@@ -67,11 +67,11 @@ def run_tests(
     rows = pd.DataFrame([_row(place, test, significance) for place, test in tests])
     summary = []
     for claim, statement in statements.items():
-        for task, source in dict.fromkeys(zip(rows["task"], rows["dataset"], strict=True)):
-            own = rows[(rows["claim"] == claim) & (rows["task"] == task) & (rows["dataset"] == source)]
+        for task, dataset in dict.fromkeys(zip(rows["task"], rows["dataset"], strict=True)):
+            own = rows[(rows["claim"] == claim) & (rows["task"] == task) & (rows["dataset"] == dataset)]
             if own.empty:
                 continue
-            overall = {"claim": claim, "statement": statement, "task": task, "dataset": source}
+            overall = {"claim": claim, "statement": statement, "task": task, "dataset": dataset}
             summary.append(overall | {"verdict": combine(list(own["verdict"])), "evidence": _evidence(own)})
     return rows, pd.DataFrame(summary)
 

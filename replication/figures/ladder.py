@@ -27,13 +27,13 @@ def ladder(ratios: pd.DataFrame, corrections: pd.DataFrame, sizes: tuple[int, ..
     rows, chosen = sources(ratios), (min(sizes), max(sizes))
     figure = Figure(figsize=(10.6, 0.9 + 2.7 * len(rows)))
     grid = figure.subplots(len(rows), len(STATISTICS), sharex=True, squeeze=False)
-    for (task, source), axes_row in zip(rows, grid, strict=True):
+    for (task, dataset), axes_row in zip(rows, grid, strict=True):
         for axes, statistic in zip(axes_row, STATISTICS, strict=True):
             here = (ratios["task"] == task) & (ratios["statistic"] == statistic)
             fits = corrections[(corrections["task"] == task) & (corrections["statistic"] == statistic)]
             _panel(axes, ratios[here], fits, chosen)
             axes.set_ylabel(f"{SYMBOLS[statistic].split(' ')[0].rstrip('$')}$ / infinite width")
-        axes_row[0].set_title(f"{task} ({source})", loc="left", fontweight="bold")
+        axes_row[0].set_title(f"{task} ({dataset})", loc="left", fontweight="bold")
     for axes in grid[-1]:
         axes.set_xlabel(r"1 / width $n$")
     _width_axis(grid[-1, 0], np.sort(ratios["width"].unique()))

@@ -38,11 +38,11 @@ def learning_curves(curves: pd.DataFrame, laws: pd.DataFrame) -> Figure:
     rows, marks = sources(curves), width_marks(finite_widths(curves))
     figure = Figure(figsize=(11, 0.9 + 2.75 * len(rows)))
     grid = figure.subplots(len(rows), len(SYMBOLS), sharex=True, squeeze=False)
-    for (task, source), axes_row in zip(rows, grid, strict=True):
+    for (task, dataset), axes_row in zip(rows, grid, strict=True):
         task_curves, task_laws = curves[curves.task == task], laws[laws.task == task]
         for axes, statistic in zip(axes_row, SYMBOLS, strict=True):
             _panel(axes, statistic, task_curves, task_laws, marks)
-        axes_row[0].set_title(f"{task} ({source})", loc="left", fontweight="bold", pad=20)
+        axes_row[0].set_title(f"{task} ({dataset})", loc="left", fontweight="bold", pad=20)
     _scales(grid)
     for axes in grid[-1]:
         axes.set_xlabel(TRAINING_SIZE)

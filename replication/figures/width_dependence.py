@@ -49,9 +49,9 @@ def width_dependence(curves: pd.DataFrame, bound: float | None = None) -> Figure
     figure = Figure(figsize=(1.2 + 3.3 * len(panels), 4.1))
     grid = figure.subplots(1, len(panels), sharex=True, sharey=True, squeeze=False)[0]
     marks = width_marks(finite_widths(curves))
-    for axes, (task, source) in zip(grid, panels, strict=True):
+    for axes, (task, dataset) in zip(grid, panels, strict=True):
         axes.set(xscale="log", yscale="log", xlabel=TRAINING_SIZE)
-        axes.set_title(f"{task} ({source})", loc="left", fontweight="bold")
+        axes.set_title(f"{task} ({dataset})", loc="left", fontweight="bold")
         here = ratios[ratios.task == task]
         axes.axhline(1, color="black", linewidth=1, label="infinite width", zorder=1)
         band = here.drop_duplicates("training_size").sort_values("training_size")

@@ -14,9 +14,9 @@ def corrections_table(corrections: pd.DataFrame, sizes: tuple[int, ...]) -> pd.D
     """Extrapolation to 1 / n = 0 as a mean over the fit window, and the slope in 1 / n at the ends of it."""
     rows = []
     slopes = corrections[corrections["parameter"] == "slope"]
-    for (task, source, method, statistic), intercept in mean_intercepts(corrections, sizes):
+    for (task, dataset, method, statistic), intercept in mean_intercepts(corrections, sizes):
         own = slopes[(slopes["task"] == task) & (slopes["method"] == method) & (slopes["statistic"] == statistic)]
-        row = {"task": task, "dataset": source, "members": WHAT[method], "statistic": SYMBOLS[statistic]}
+        row = {"task": task, "dataset": dataset, "members": WHAT[method], "statistic": SYMBOLS[statistic]}
         row["over infinite width, extrapolated"] = (
             plus_minus(intercept.value, intercept.error)
             if method == DIFFERENCE

@@ -15,13 +15,13 @@ def sources_table(exact: pd.DataFrame, confidence: float) -> pd.DataFrame:
     converged = exact[np.isinf(exact["training_time"])]
     largest = converged[converged["training_size"] == converged["training_size"].max()]
     rows = []
-    for (task, source, method), draws in largest.groupby(["task", "dataset", "method"], sort=False):
+    for (task, dataset, method), draws in largest.groupby(["task", "dataset", "method"], sort=False):
         mean = draws.mean(numeric_only=True)
         relative = [f"{mean[end] / mean['mean']:.3f}" for end in ("loss_lower", "loss_upper")]
         rows.append(
             {
                 "task": task,
-                "dataset": source,
+                "dataset": dataset,
                 "method": METHODS[method],
                 "N_D": int(mean["training_size"]),
                 "eps_L": _over(draws[EPS]),
@@ -42,11 +42,11 @@ def theory_table(exact: pd.DataFrame, theory: pd.DataFrame, window: Window) -> p
     rows = []
     computed = exact[np.isinf(exact["training_time"])]
     means = computed.groupby(["task", "dataset", "method", "training_size"], sort=False).mean(numeric_only=True)
-    for (task, source, method), predicted in theory.groupby(["task", "dataset", "method"], sort=False):
+    for (task, dataset, method), predicted in theory.groupby(["task", "dataset", "method"], sort=False):
         predicted = predicted.set_index("training_size")
-        own = means.loc[(task, source, method)]
+        own = means.loc[(task, dataset, method)]
         sizes = [n for n in own.index if window.smallest <= n <= window.largest and n in predicted.index]
-        row = {"task": task, "dataset": source, "method": METHODS[method], "N_D": f"{sizes[0]} to {sizes[-1]}"}
+        row = {"task": task, "dataset": dataset, "method": METHODS[method], "N_D": f"{sizes[0]} to {sizes[-1]}"}
         for column, symbol in (("mean", "mu_L"), ("std", "sigma_L")):
             slopes = [-np.polyfit(np.log(sizes), np.log(table.loc[sizes, column]), 1)[0] for table in (predicted, own)]
             row[f"exponent of {symbol}, predicted"], row[f"exponent of {symbol}, computed"] = (
@@ -80,7 +80,7 @@ def published_table(published: pd.DataFrame) -> pd.DataFrame:
             "published": f"{row.published:g} ± {row.tolerance:g}",
             "recomputed": plus_minus(row.recomputed, row.standard_error),
             "agreement": row.verdict,
-            "dataset": row.published_by,
+            "source": row.published_by,
             "remark": "" if pd.isna(row.remark) else row.remark,
         }
         for row in published.itertuples()

@@ -106,7 +106,7 @@ def _findings(exponents: pd.DataFrame) -> list[dict]:
 
 def overview(verdicts: pd.DataFrame) -> pd.DataFrame:
     """Claims in rows, tasks in columns; of arXiv 2102.06701 routes in columns, which have no source."""
-    sources = verdicts.source.astype(object).fillna("").astype(str)
+    sources = verdicts.dataset.astype(object).fillna("").astype(str)
     names = verdicts.task + (" (" + sources + ")").where(sources != "", "")
     wide = verdicts.assign(name=names).pivot(index=["claim", "statement"], columns="name", values="verdict")
     return wide[list(dict.fromkeys(names))].fillna("not tested").reset_index()

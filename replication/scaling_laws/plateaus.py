@@ -51,12 +51,12 @@ def plateaus(curves: pd.DataFrame, expected: pd.DataFrame, infinite: pd.DataFram
     return table[leading + [name for name in table if name not in leading]]
 
 
-def at_infinite_width(infinite: pd.DataFrame, task: str, source: str, sizes: tuple[int, ...]) -> dict:
+def at_infinite_width(infinite: pd.DataFrame, task: str, dataset: str, sizes: tuple[int, ...]) -> dict:
     """Another row: slope of the profile's own network at infinite width, after the same steps, at these sizes."""
     own = infinite[(infinite["task"] == task) & infinite["training_size"].isin(sizes)]
     values = own.pivot(index="draw", columns="training_size", values=STATISTICS[2])
     fitted = laws.fit_draws(laws.plateau, values.columns.to_numpy(float), values.to_numpy())
     slope = fitted.parameters["slope"]
-    label = {"task": task, "dataset": source, "varied": "width", "value": "infinite", "width": np.inf}
+    label = {"task": task, "dataset": dataset, "varied": "width", "value": "infinite", "width": np.inf}
     numbers = {"estimate": slope.value, "standard_error": slope.error, "degrees_of_freedom": slope.dof}
     return label | {"parameter": "slope"} | numbers

@@ -42,7 +42,7 @@ class Profile(Section):
         for name, task in self.tasks.items():
             if task.dataset not in DATASETS_OF_TASK[name]:
                 yield (
-                    f"tasks.{name}.source",
+                    f"tasks.{name}.dataset",
                     f"{task.dataset} does not feed {name}; use {' or '.join(DATASETS_OF_TASK[name])}",
                 )
             for part in ("infinite_width", "variations", "finite_width", "training_variations", "data_variations"):

@@ -8,11 +8,11 @@ from replication.settings.tasks import TaskSettings
 from replication.settings.training import FiniteWidth
 from replication.stages import files
 from replication.stages.command import run
-from replication.stages.places import Place
+from replication.stages.run_paths import RunPaths
 
 
 def check_claims(
-    place: Place,
+    paths: RunPaths,
     tasks: dict[str, TaskSettings],
     finite_width: FiniteWidth,
     scaling_laws: ScalingLaws,
@@ -21,7 +21,7 @@ def check_claims(
 ) -> None:
     """Test the claims of both papers, and what is asked beyond them, against the fitted laws."""
     laws, comparisons, corrections, plateaus = (
-        files.read_table(place.results(f"{name}.csv"))
+        files.read_table(paths.results(f"{name}.csv"))
         for name in ("scaling_laws", "comparisons", "width_corrections", "training_plateaus")
     )
     sizes = scaling_laws.finite_width.inside(finite_width.training_sizes)
@@ -30,12 +30,12 @@ def check_claims(
         *beyond.tests(corrections, sizes, plateaus, claims),
     ]
     rows, summary = run_tests(tests, ensembles.STATEMENTS | beyond.STATEMENTS, claims.significance)
-    files.write_table(place.results("claims.csv"), rows)
-    files.write_table(place.results("verdicts.csv"), summary)
-    tests = regimes.tests(*(files.read_table(place.results(*path)) for path in REGIMES), claims)
+    files.write_table(paths.results("claims.csv"), rows)
+    files.write_table(paths.results("verdicts.csv"), summary)
+    tests = regimes.tests(*(files.read_table(paths.results(*path)) for path in REGIMES), claims)
     rows, summary = run_tests(tests, regimes.STATEMENTS, claims.significance)
-    files.write_table(place.results("regimes", "claims.csv"), rows)
-    files.write_table(place.results("regimes", "verdicts.csv"), summary)
+    files.write_table(paths.results("regimes", "claims.csv"), rows)
+    files.write_table(paths.results("regimes", "verdicts.csv"), summary)
 
 
 REGIMES = (

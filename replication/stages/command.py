@@ -20,7 +20,7 @@ from replication.settings.profile import Profile
 from replication.settings.reading import profile_named, read_settings
 from replication.settings.training import Execution
 from replication.stages import files
-from replication.stages.places import Place
+from replication.stages.run_paths import RunPaths
 
 # modules whose versions a run record names if the stage imported them, and their distributions' names
 LIBRARIES = {
@@ -33,7 +33,7 @@ LIBRARIES = {
 def run(stage: Callable[..., None], record: bool = True) -> None:
     """Run `stage` from the command line as `python -m replication.stages.<stage> PROFILE [TASK]`.
 
-    The stage's first parameter is its Place. Every other one names a section of the profile (`source` is the section
+    The stage's first parameter is its RunPaths. Every other one names a section of the profile (`task` is the section
     tasks.<task>, `profile` the whole), so that a stage reads what it declares and nothing else.
     """
 
@@ -45,25 +45,25 @@ def run(stage: Callable[..., None], record: bool = True) -> None:
         device: Annotated[str | None, _option(stage, "execution.device: auto, cpu, gpu or gpu:0.")] = None,
         scheduler: Annotated[str | None, _option(stage, "execution.scheduler: tcp://host:8786.")] = None,
     ) -> None:
-        place = Place(profile, task)
+        paths = RunPaths(profile, task)
         try:
             start = time.monotonic()
             settings = profile_named(read_settings(Path("params.yaml")), profile)
             settings = _executed(settings, stage, device=device, scheduler=scheduler)
-            stage(place, **sections(stage, settings, task))
+            stage(paths, **sections(stage, settings, task))
             if record:
-                files.write(place.record(stage.__name__), _record(stage.__name__, task, time.monotonic() - start))
+                files.write(paths.record(stage.__name__), _record(stage.__name__, task, time.monotonic() - start))
         except ReplicationError as error:
-            _fail(stage, place, error)
+            _fail(stage, paths, error)
         except KeyboardInterrupt:
             _fail(
                 stage,
-                place,
+                paths,
                 ReplicationError("interrupted", "run it again: finished chunks of ensembles are kept"),
                 130,
             )
         except MemoryError:
-            _fail(stage, place, ReplicationError("not enough memory", "lower training sizes, widths or test_size"))
+            _fail(stage, paths, ReplicationError("not enough memory", "lower training sizes, widths or test_size"))
 
     command.__doc__ = inspect.getdoc(stage)
     app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
@@ -74,12 +74,12 @@ def run(stage: Callable[..., None], record: bool = True) -> None:
 def sections(stage: Callable[..., None], profile: Profile, task: str | None) -> dict[str, object]:
     """The sections of the profile that the stage names as parameters."""
     names = list(inspect.signature(stage).parameters)[1:]
-    if "dataset" in names and task not in profile.tasks:
+    if "task" in names and task not in profile.tasks:
         problem = f"no task {task!r} in this profile" if task else "which task?"
         raise ReplicationError(problem, f"name one of {', '.join(profile.tasks)}")
-    if "dataset" not in names and task:
+    if "task" not in names and task:
         raise ReplicationError(f"this stage works on whole profiles, not on task {task!r}", "leave the task out")
-    special = {"profile": profile, "dataset": profile.tasks.get(task)}
+    special = {"profile": profile, "task": profile.tasks.get(task)}
     return {name: special[name] if name in special else getattr(profile, name) for name in names}
 
 
@@ -106,8 +106,8 @@ def _executed(profile: Profile, stage: Callable[..., None], **options: str | Non
     return profile.model_copy(update={"execution": execution})
 
 
-def _fail(stage: Callable[..., None], place: Place, error: ReplicationError, status: int = 1) -> None:
-    name = " ".join(filter(None, (stage.__name__, *place)))
+def _fail(stage: Callable[..., None], paths: RunPaths, error: ReplicationError, status: int = 1) -> None:
+    name = " ".join(filter(None, (stage.__name__, *paths)))
     typer.echo(f"error: {name}: {error}", err=True)
     raise typer.Exit(status)
 

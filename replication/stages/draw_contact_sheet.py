@@ -7,13 +7,13 @@ from replication.figures.saving import png_bytes
 from replication.settings.tasks import TaskSettings
 from replication.stages import files
 from replication.stages.command import run
-from replication.stages.places import Place
+from replication.stages.run_paths import RunPaths
 
 
-def draw_contact_sheet(place: Place, task: TaskSettings) -> None:
+def draw_contact_sheet(paths: RunPaths, task: TaskSettings) -> None:
     """Draw samples of a task's data."""
-    figure = contact_sheet(prepared.read(place.prepared), SOURCES[task.dataset].title)
-    files.write(place.exhibits(f"contact_sheet_{place.task}.png"), png_bytes(figure, place.provenance))
+    figure = contact_sheet(prepared.read(paths.prepared), SOURCES[task.dataset].title)
+    files.write(paths.exhibits(f"contact_sheet_{paths.task}.png"), png_bytes(figure, paths.provenance))
 
 
 if __name__ == "__main__":

@@ -23,25 +23,29 @@ from replication.settings.tasks import TaskSettings
 from replication.settings.training import FiniteWidth
 from replication.stages import files
 from replication.stages.command import run
-from replication.stages.places import Place
+from replication.stages.run_paths import RunPaths
 
 
 def draw_figures(
-    place: Place, tasks: dict[str, TaskSettings], finite_width: FiniteWidth, scaling_laws: ScalingLaws, claims: Claims
+    paths: RunPaths,
+    tasks: dict[str, TaskSettings],
+    finite_width: FiniteWidth,
+    scaling_laws: ScalingLaws,
+    claims: Claims,
 ) -> None:
     """Draw learning curves, their theory, what the plateau of eps_L depends on, and how width matters."""
-    curves, laws = (files.read_table(place.results(name)) for name in ("learning_curves.csv", "scaling_laws.csv"))
+    curves, laws = (files.read_table(paths.results(name)) for name in ("learning_curves.csv", "scaling_laws.csv"))
     exact, theory, variations = (
-        files.read_tables(place.results(folder), list(tasks))
+        files.read_tables(paths.results(folder), list(tasks))
         for folder in ("infinite_width", "learning_curve_theory", "variations")
     )
     exact = exact[np.isinf(exact["training_time"])]
     trained = curves[curves["method"] != "linearised"]
     ratios, corrections, varied, plateaus = (
-        files.read_table(place.results(f"{name}.csv"))
+        files.read_table(paths.results(f"{name}.csv"))
         for name in ("width_ratios", "width_corrections", "training_variations", "training_plateaus")
     )
-    expected = files.read_tables(place.results("training_variations"), [f"{task}_expected" for task in tasks])
+    expected = files.read_tables(paths.results("training_variations"), [f"{task}_expected" for task in tasks])
     sizes = scaling_laws.finite_width.inside(finite_width.training_sizes)
     figures = {
         "learning_curves": (learning_curves, trained, laws),
@@ -51,26 +55,26 @@ def draw_figures(
         "ladder": (ladder, ratios, corrections, sizes),
         "training_variations": (training_variations, varied, expected, plateaus),
     }
-    figures |= _of_regimes(place, list(tasks))
+    figures |= _of_regimes(paths, list(tasks))
     with ProcessPoolExecutor() as pool:  # a second or two each, nothing shared
-        drawn = {name: pool.submit(_drawn, place.provenance, *figure) for name, figure in figures.items()}
+        drawn = {name: pool.submit(_drawn, paths.provenance, *figure) for name, figure in figures.items()}
         for name, contents in drawn.items():
             for kind, content in zip(("png", "pdf"), contents.result(), strict=True):
-                files.write(place.exhibits(f"{name}.{kind}"), content)
+                files.write(paths.exhibits(f"{name}.{kind}"), content)
 
 
-def _of_regimes(place: Place, tasks: list[str]) -> dict[str, tuple]:
+def _of_regimes(paths: RunPaths, tasks: list[str]) -> dict[str, tuple]:
     """The figures of arXiv 2102.06701."""
     curves, exponents, dimensions, differences = (
-        files.read_table(place.results("regimes", f"{name}.csv"))
+        files.read_table(paths.results("regimes", f"{name}.csv"))
         for name in ("curves", "exponents", "dimension", "differences")
     )
-    infinite = files.read_tables(place.results("data_variations"), tasks).assign(route="infinite_width")
-    trained = files.read_table(place.results("data_variations", "trained.csv")).assign(route="trained")
+    infinite = files.read_tables(paths.results("data_variations"), tasks).assign(route="infinite_width")
+    trained = files.read_table(paths.results("data_variations", "trained.csv")).assign(route="trained")
     losses = pd.concat([infinite, trained], ignore_index=True)
     return {
         "regimes": (regimes, curves, exponents),
-        "duality": (duality, files.read_table(place.results("random_features", "duality.csv"))),
+        "duality": (duality, files.read_table(paths.results("random_features", "duality.csv"))),
         "dimension": (dimension, dimensions),
         "data_variations": (data_variations, losses, exponents, differences),
     }

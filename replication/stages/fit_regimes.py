@@ -9,11 +9,11 @@ from replication.settings.regimes import Dimension, TrainedRegimes, TrainedVaria
 from replication.settings.tasks import TaskSettings
 from replication.stages import files
 from replication.stages.command import run
-from replication.stages.places import Place
+from replication.stages.run_paths import RunPaths
 
 
 def fit_regimes(
-    place: Place,
+    paths: RunPaths,
     tasks: dict[str, TaskSettings],
     trained_regimes: TrainedRegimes,
     trained_variations: TrainedVariations,
@@ -22,11 +22,11 @@ def fit_regimes(
 ) -> None:
     """Fit the exponents of trained networks, and set them beside those of random features and infinite width."""
     confidence, names = statistics.confidence, list(tasks)
-    trained, students, variations = (files.read_table(place.results(*path)) for path in TRAINED)
-    simulated = {name: files.read_table(place.results("random_features", f"{name}.csv")) for name in fits.TABLES}
+    trained, students, variations = (files.read_table(paths.results(*path)) for path in TRAINED)
+    simulated = {name: files.read_table(paths.results("random_features", f"{name}.csv")) for name in fits.TABLES}
     infinite = {
-        "curves": files.read_tables(place.results("regimes"), [f"infinite_width-{name}" for name in names]),
-        "exponents": files.read_tables(place.results("data_variations"), [f"{name}_exponents" for name in names]),
+        "curves": files.read_tables(paths.results("regimes"), [f"infinite_width-{name}" for name in names]),
+        "exponents": files.read_tables(paths.results("data_variations"), [f"{name}_exponents" for name in names]),
     }
     window = trained_variations.window
     networks = {
@@ -41,14 +41,14 @@ def fit_regimes(
         table = pd.concat([simulated[name], *networks[name], infinite[name]], ignore_index=True)
         if name == "curves":  # those of changed data are in an exhibit of their own
             table = table[changed.is_baseline(table)]
-        files.write_table(place.results("regimes", f"{name}.csv"), table.reindex(columns=columns))
-    infinitely_wide = files.read_table(place.results("dimension", "exponents.csv"))
+        files.write_table(paths.results("regimes", f"{name}.csv"), table.reindex(columns=columns))
+    infinitely_wide = files.read_table(paths.results("dimension", "exponents.csv"))
     every_student = pd.concat([infinitely_wide, networks["exponents"][-1]], ignore_index=True)
-    files.write_table(place.results("regimes", "dimension.csv"), every_student)
-    exact = files.read_tables(place.results("data_variations"), [f"{name}_differences" for name in names])
+    files.write_table(paths.results("regimes", "dimension.csv"), every_student)
+    exact = files.read_tables(paths.results("data_variations"), [f"{name}_differences" for name in names])
     differences = {"infinite_width": exact, "trained": changed.exponent_differences(variations, window, confidence)}
     routes = [table.assign(route=route) for route, table in differences.items()]
-    files.write_table(place.results("regimes", "differences.csv"), pd.concat(routes, ignore_index=True))
+    files.write_table(paths.results("regimes", "differences.csv"), pd.concat(routes, ignore_index=True))
 
 
 TRAINED = (("regimes", "trained.csv"), ("dimension", "trained.csv"), ("data_variations", "trained.csv"))

@@ -13,7 +13,7 @@ from replication.settings.sections import Window
 from replication.settings.training import Training
 from replication.stages import files
 from replication.stages.command import run
-from replication.stages.places import Place
+from replication.stages.run_paths import RunPaths
 
 CURVE = ["task", "dataset", "method", "width", "training_time"]
 LAWS = {
@@ -24,9 +24,9 @@ LAWS = {
 }
 
 
-def fit_scaling_laws(place: Place, training: Training, statistics: Statistics, scaling_laws: ScalingLaws) -> None:
+def fit_scaling_laws(paths: RunPaths, training: Training, statistics: Statistics, scaling_laws: ScalingLaws) -> None:
     """Fit scaling laws to mean, standard deviation and coefficient of variation of the test loss."""
-    losses = files.read_table(place.results("test_loss.csv"))
+    losses = files.read_table(paths.results("test_loss.csv"))
     fits = []
     for key, curve in losses.groupby(CURVE, sort=False):
         finite = key[CURVE.index("method")] in FINITE
@@ -42,9 +42,9 @@ def fit_scaling_laws(place: Place, training: Training, statistics: Statistics, s
                 fits.append(fitted.assign(**dict(zip(CURVE, key, strict=True)), **label))
     table = pd.concat(fits, ignore_index=True)
     leading = [*CURVE, "statistic", "law", "smallest", "largest", "points", "draws", "parameter"]
-    files.write_table(place.results("scaling_laws.csv"), table[leading + [c for c in table if c not in leading]])
+    files.write_table(paths.results("scaling_laws.csv"), table[leading + [c for c in table if c not in leading]])
     comparisons = compare(losses, training.steps, statistics.confidence, scaling_laws)
-    files.write_table(place.results("comparisons.csv"), comparisons)
+    files.write_table(paths.results("comparisons.csv"), comparisons)
 
 
 def _fit(law: str, curve: pd.DataFrame, losses: pd.DataFrame, statistic: str, window: Window, confidence: float):
@@ -78,18 +78,18 @@ def compare(losses: pd.DataFrame, steps: int, confidence: float, windows: Scalin
     the share of trained members within the credible interval, `coverage_relative` that about their own mean.
     """
     rows = []
-    for (task, source), group in losses.groupby(["task", "dataset"], sort=False):
+    for (task, dataset), group in losses.groupby(["task", "dataset"], sort=False):
         for comparison, width, ratio in _width_ratios(group, steps, windows.plateau_finite_width):
-            rows.append((task, source, comparison, width, STATISTICS[2], *ratio))
+            rows.append((task, dataset, comparison, width, STATISTICS[2], *ratio))
         slope = _slope_at_infinite_width(group, steps, windows.plateau_finite_width)
-        rows.append((task, source, "slope_in_finite_width_window", np.inf, STATISTICS[2], *slope))
+        rows.append((task, dataset, "slope_in_finite_width_window", np.inf, STATISTICS[2], *slope))
         for statistic in STATISTICS[:2]:
             difference = _exponent_difference(group, statistic, windows.infinite_width)
-            rows.append((task, source, "exponent_difference", np.inf, statistic, *difference))
+            rows.append((task, dataset, "exponent_difference", np.inf, statistic, *difference))
         for comparison, width, share in _coverage(group, windows.finite_width):
-            rows.append((task, source, comparison, width, "test_loss", *share))
+            rows.append((task, dataset, comparison, width, "test_loss", *share))
         for comparison, ratio in _ratios_of_intervals(group, confidence, windows.plateau):
-            rows.append((task, source, comparison, np.inf, STATISTICS[2], *ratio))
+            rows.append((task, dataset, comparison, np.inf, STATISTICS[2], *ratio))
     columns = [
         "task",
         "dataset",

@@ -11,24 +11,24 @@ from replication.finite_width.ensemble import Data, Ensemble
 from replication.finite_width.executor import complete
 from replication.finite_width.member_store import MemberStore
 from replication.settings.training import Execution
-from replication.stages.places import Place
 from replication.stages.planning import DRAW
+from replication.stages.run_paths import RunPaths
 
 BAR = "{l_bar}{bar}| {elapsed}, {remaining} left{postfix}"
 LINEARISED_WORK = 0.3  # of training the same member
 
 
 def losses_tables(
-    place: Place, what: str, ensembles: list[Ensemble], members: int, data: Data, execution: Execution, source: str
+    paths: RunPaths, what: str, ensembles: list[Ensemble], members: int, data: Data, execution: Execution, dataset: str
 ) -> list[pd.DataFrame]:
     """Losses of `members` members of every ensemble: those that the scratch folder lacks are computed."""
-    store = MemberStore(place.scratch, execution.tensor_float_32, _tell_damage)
+    store = MemberStore(paths.scratch, execution.tensor_float_32, _tell_damage)
     # one unit of work is a member-step times training size times width: what a step costs, roughly
     work = sum(members * ensemble.training.steps * _weight(ensemble) for ensemble in ensembles)
-    with tqdm(total=work, desc=f"{what}, {place.task}", disable=None, bar_format=BAR) as bar:
+    with tqdm(total=work, desc=f"{what}, {paths.task}", disable=None, bar_format=BAR) as bar:
         progress = _Progress(bar)
         losses = list(complete(ensembles, range(members), data, store, execution, progress))
-    return [_table(place.task, source, *pair) for pair in zip(ensembles, losses, strict=True)]
+    return [_table(paths.task, dataset, *pair) for pair in zip(ensembles, losses, strict=True)]
 
 
 class _Progress:
@@ -55,11 +55,11 @@ def _tell_damage(path: Path) -> None:
     path.unlink(missing_ok=True)
 
 
-def _table(task, source, ensemble, losses):
+def _table(task, dataset, ensemble, losses):
     return pd.DataFrame(
         {
             "task": task,
-            "dataset": source,
+            "dataset": dataset,
             "method": ensemble.method,
             "width": ensemble.width,
             "training_size": ensemble.training_size,

@@ -10,31 +10,31 @@ from replication.settings.network import MLP
 from replication.settings.tasks import TaskSettings
 from replication.settings.training import FiniteWidth, Training
 from replication.stages import files
-from replication.stages.places import Place
+from replication.stages.run_paths import RunPaths
 
 DRAW = 0  # of the training set; ensembles are of one, as the paper's
 
 
-def nested_data(place: Place, seed: int, task: TaskSettings, largest: int) -> Data:
+def nested_data(paths: RunPaths, seed: int, task: TaskSettings, largest: int) -> Data:
     """The training set of the largest size, whose first points are the smaller ones, and the test set."""
-    dataset = prepared.read(place.prepared)
+    dataset = prepared.read(paths.prepared)
     preprocessing = Preprocessing.of(dataset)
-    order = training_order(task.pool_size, largest, seed, place.task, DRAW)
+    order = training_order(task.pool_size, largest, seed, paths.task, DRAW)
     return Data(*preprocessing.training(dataset, order), *preprocessing.test(dataset))
 
 
 def planned_ensembles(
-    place: Place, seed: int, task: TaskSettings, network: MLP, training: Training, finite_width: FiniteWidth
+    paths: RunPaths, seed: int, task: TaskSettings, network: MLP, training: Training, finite_width: FiniteWidth
 ) -> list[Ensemble]:
     """Trained and linearised ensembles of every width and training size, at the learning rates of infinite width."""
-    predicted = files.read_table(place.results("infinite_width", f"{place.task}.csv"))
+    predicted = files.read_table(paths.results("infinite_width", f"{paths.task}.csv"))
     rates = learning_rates(predicted, training.steps)
     methods = ["trained"]
     if training.algorithm == "gradient_descent" and training.schedule == "constant":
         methods.append("linearised")  # which knows no other algorithm
     return [
         Ensemble(
-            method, seed, place.task, network, training, width, size,
+            method, seed, paths.task, network, training, width, size,
             rates[size], rates[size] / task.learning_rate_fraction,
         )
         for method in methods for width in finite_width.widths for size in finite_width.training_sizes

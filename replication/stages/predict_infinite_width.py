@@ -14,11 +14,11 @@ from replication.settings.tasks import TaskSettings
 from replication.settings.training import Training
 from replication.stages import files
 from replication.stages.command import run
-from replication.stages.places import Place
+from replication.stages.run_paths import RunPaths
 
 
 def predict_infinite_width(
-    place: Place,
+    paths: RunPaths,
     seed: int,
     task: TaskSettings,
     network: MLP,
@@ -27,7 +27,7 @@ def predict_infinite_width(
     statistics: Statistics,
 ) -> None:
     """Predict moments, sources and credible intervals of the test loss at infinite width."""
-    dataset = prepared.read(place.prepared)
+    dataset = prepared.read(paths.prepared)
     preprocessing = Preprocessing.of(dataset)
     test_x, test_y = preprocessing.test(dataset)
     sizes = infinite_width.training_sizes
@@ -35,16 +35,16 @@ def predict_infinite_width(
     descending = GradientDescent(training.steps, task.learning_rate_fraction)
     rows = []
     with tqdm(
-        total=3 * len(sizes) * infinite_width.draws, desc=f"infinite width, {place.task}", disable=None
+        total=3 * len(sizes) * infinite_width.draws, desc=f"infinite width, {paths.task}", disable=None
     ) as progress:
         for draw in range(infinite_width.draws):
-            order = training_order(task.pool_size, sizes[-1], seed, place.task, draw)
+            order = training_order(task.pool_size, sizes[-1], seed, paths.task, draw)
             x, y = preprocessing.training(dataset, order)
             problem = compute_kernels(network, infinite_width.engine, x, y, test_x)
             for row in learning_curve(problem, test_y, sizes, regularisation, statistics.confidence, descending):
-                rows.append({"task": place.task, "dataset": task.dataset, "width": float("inf"), "draw": draw, **row})
+                rows.append({"task": paths.task, "dataset": task.dataset, "width": float("inf"), "draw": draw, **row})
                 progress.update()
-    files.write_table(place.results("infinite_width", f"{place.task}.csv"), pd.DataFrame(rows))
+    files.write_table(paths.results("infinite_width", f"{paths.task}.csv"), pd.DataFrame(rows))
 
 
 if __name__ == "__main__":

@@ -11,18 +11,18 @@ from replication.settings.network import MLP
 from replication.settings.tasks import TaskSettings
 from replication.stages import files
 from replication.stages.command import run
-from replication.stages.places import Place
+from replication.stages.run_paths import RunPaths
 from replication.theory.kernel_regression import predict, spectrum_of
 
 SAMPLE = -1  # a draw of its own, so that the sample is none of the training sets
 
 
 def predict_learning_curves(
-    place: Place, seed: int, task: TaskSettings, network: MLP, learning_curve_theory: LearningCurveTheory
+    paths: RunPaths, seed: int, task: TaskSettings, network: MLP, learning_curve_theory: LearningCurveTheory
 ) -> None:
     """Predict mu_L, sigma_L and eps_L of converged networks without a training set."""
-    dataset = prepared.read(place.prepared)
-    order = training_order(task.pool_size, learning_curve_theory.sample_size, seed, place.task, SAMPLE)
+    dataset = prepared.read(paths.prepared)
+    order = training_order(task.pool_size, learning_curve_theory.sample_size, seed, paths.task, SAMPLE)
     x, y = Preprocessing.of(dataset).training(dataset, order)
     nngp, ntk = kernels(network, x)
     tables = []
@@ -30,9 +30,9 @@ def predict_learning_curves(
         predicted = predict(
             spectrum_of(nngp, kernel, y), learning_curve_theory.training_sizes, test_points=task.test_size
         )
-        key = {"task": place.task, "dataset": task.dataset, "method": method}
+        key = {"task": paths.task, "dataset": task.dataset, "method": method}
         tables.append(predicted.assign(**key)[[*key, *predicted]])
-    files.write_table(place.results("learning_curve_theory", f"{place.task}.csv"), pd.concat(tables))
+    files.write_table(paths.results("learning_curve_theory", f"{paths.task}.csv"), pd.concat(tables))
 
 
 if __name__ == "__main__":

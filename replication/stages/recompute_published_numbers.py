@@ -16,47 +16,47 @@ from replication.settings.network import MLP
 from replication.settings.tasks import TaskSettings
 from replication.stages import files
 from replication.stages.command import run
-from replication.stages.places import DOWNLOADS, PUBLISHED_NUMBERS, REGISTRY, Place
+from replication.stages.run_paths import DOWNLOADS, PUBLISHED_NUMBERS, REGISTRY, RunPaths
 
 
 def recompute_published_numbers(
-    place: Place,
+    paths: RunPaths,
     seed: int,
-    source: TaskSettings,
+    task: TaskSettings,
     scaling_laws: ScalingLaws,
     published_numbers: PublishedNumbers,
     claims: Claims,
 ) -> None:
     """Compare with what is published for this task's data, if anything is: accuracies, and bands of exponents."""
-    published = files.read_table(PUBLISHED_NUMBERS).query("data == @source.source")
+    published = files.read_table(PUBLISHED_NUMBERS).query("data == @task.dataset")
     wanted = published["training_size"].isin(published_numbers.training_sizes)
     estimates = {}
     if wanted.any():
         registry, mirror = read_registry(REGISTRY), os.environ.get("REPLICATION_DATA_MIRROR")
-        largest = sources.SOURCES[source.source]
-        dataset = sources.load(
-            source.source, largest.largest_pool, largest.largest_test, seed, DOWNLOADS, registry, mirror
+        largest = sources.SOURCES[task.dataset]
+        whole = sources.load(
+            task.dataset, largest.largest_pool, largest.largest_test, seed, DOWNLOADS, registry, mirror
         )
         for row in published[wanted].itertuples():
-            estimates[row.id] = _accuracy(row, dataset)
+            estimates[row.id] = _accuracy(row, whole)
     for row in published[published["quantity"] == "exponent of the squared bias"].itertuples():
-        infinite_width = files.read_table(place.results("infinite_width", f"{place.task}.csv"))
+        infinite_width = files.read_table(paths.results("infinite_width", f"{paths.task}.csv"))
         estimates[row.id] = _exponent(infinite_width, scaling_laws)
     rows = [_compared(row, estimates[row.id], claims) for row in published.itertuples() if row.id in estimates]
     columns = ["task", "data", "quantity", "training_size", "published", "tolerance", "recomputed", "standard_error"]
     table = pd.DataFrame(rows, columns=[*columns[1:], "verdict", "published_by", "remark"])
-    table.insert(0, "task", place.task)
-    files.write_table(place.results("published_numbers", f"{place.task}.csv"), table)
+    table.insert(0, "task", paths.task)
+    files.write_table(paths.results("published_numbers", f"{paths.task}.csv"), table)
 
 
-def _accuracy(row, dataset) -> laws.Estimate:
+def _accuracy(row, whole) -> laws.Estimate:
     spec = MLP(
         depth=int(row.depth), activation="relu", weight_variance=row.weight_variance, bias_variance=row.bias_variance
     )
-    chosen = balanced(dataset.targets, int(row.training_size))
-    points = (dataset.inputs[chosen], dataset.targets[chosen], dataset.test_inputs, dataset.test_targets)
+    chosen = balanced(whole.targets, int(row.training_size))
+    points = (whole.inputs[chosen], whole.targets[chosen], whole.test_inputs, whole.test_targets)
     accuracy = nngp_accuracy(spec, *points, singular_diag_reg=1e-10)  # theirs
-    return laws.Estimate(accuracy, float(np.sqrt(accuracy * (1 - accuracy) / len(dataset.test_targets))))
+    return laws.Estimate(accuracy, float(np.sqrt(accuracy * (1 - accuracy) / len(whole.test_targets))))
 
 
 def _exponent(infinite_width: pd.DataFrame, windows: ScalingLaws) -> laws.Estimate:

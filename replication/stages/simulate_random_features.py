@@ -20,19 +20,19 @@ from replication.settings.random_features import Curves, PowerLawFeatures, Rando
 from replication.settings.tasks import TaskSettings
 from replication.stages import files
 from replication.stages.command import run
-from replication.stages.places import Place
+from replication.stages.run_paths import RunPaths
 
 RANKS = 100  # of a spectrum that are fitted, at most
 
 
 def simulate_random_features(
-    place: Place, seed: int, tasks: dict[str, TaskSettings], random_features: RandomFeatures, statistics: Statistics
+    paths: RunPaths, seed: int, tasks: dict[str, TaskSettings], random_features: RandomFeatures, statistics: Statistics
 ) -> None:
     """Simulate random features with power-law spectra and those of ReLU networks, and fit their exponents."""
     own, confidence = random_features, statistics.confidence
     parts = [
         (own.power_law, *_power_laws(own.power_law, seed)),
-        (own.relu, *_relu_networks(own.relu, place, tasks, seed)),
+        (own.relu, *_relu_networks(own.relu, paths, tasks, seed)),
     ]
     tables = {
         "curves": [regimes.curve_table(losses) for _, losses, _ in parts],
@@ -40,7 +40,7 @@ def simulate_random_features(
         "duality": [regimes.duality(losses, sizes, alphas, confidence) for sizes, losses, alphas in parts],
     }
     for name, both in tables.items():
-        files.write_table(place.results("random_features", f"{name}.csv"), pd.concat(both, ignore_index=True))
+        files.write_table(paths.results("random_features", f"{name}.csv"), pd.concat(both, ignore_index=True))
 
 
 def _power_laws(own: PowerLawFeatures, seed: int) -> tuple[pd.DataFrame, dict[str, Estimate]]:
@@ -56,10 +56,10 @@ def _power_laws(own: PowerLawFeatures, seed: int) -> tuple[pd.DataFrame, dict[st
 
 
 def _relu_networks(
-    own: ReLUFeatures, place: Place, tasks: dict[str, TaskSettings], seed: int
+    own: ReLUFeatures, paths: RunPaths, tasks: dict[str, TaskSettings], seed: int
 ) -> tuple[pd.DataFrame, dict[str, Estimate]]:
     """The same for networks and pools that are drawn anew in every draw."""
-    dataset = prepared.read(place._replace(task=own.task).prepared)
+    dataset = prepared.read(paths._replace(task=own.task).prepared)
     name = f"{own.task} ({tasks[own.task].dataset})"
     ranks = np.unique(np.geomspace(own.ranks.smallest, own.ranks.largest, RANKS).astype(int))
     losses, alphas = [], {}

@@ -8,8 +8,8 @@ from replication.errors import ReplicationError
 from replication.finite_width.ensemble import Data, Ensemble
 from replication.finite_width.member_store import MemberStore
 from replication.settings.profile import Profile
-from replication.stages.places import Place
 from replication.stages.planning import nested_data, planned_ensembles
+from replication.stages.run_paths import RunPaths
 from replication.stages.vary_training import planned_variations
 
 
@@ -65,19 +65,19 @@ TRAINERS = (
 def progress(name: str, profile: Profile) -> Iterator[TaskProgress]:
     """Of every task of a profile, the stages that keep their members."""
     for task in profile.tasks:
-        place, damaged = Place(name, task), []
-        store = MemberStore(place.scratch, profile.execution.tensor_float_32, damaged.append)
-        stages = [_stage(place, profile, trainer, store) for trainer in TRAINERS]
+        paths, damaged = RunPaths(name, task), []
+        store = MemberStore(paths.scratch, profile.execution.tensor_float_32, damaged.append)
+        stages = [_stage(paths, profile, trainer, store) for trainer in TRAINERS]
         known = {own.key for stage in stages for own in stage.ensembles}
         yield TaskProgress(task, stages, damaged, store.others(known))
 
 
-def _stage(place: Place, profile: Profile, trainer: Trainer, store: MemberStore) -> StageProgress:
-    written = place.results(trainer.table, f"{place.task}.csv").exists()
-    own, source = getattr(profile, trainer.section), profile.tasks[place.task]
+def _stage(paths: RunPaths, profile: Profile, trainer: Trainer, store: MemberStore) -> StageProgress:
+    written = paths.results(trainer.table, f"{paths.task}.csv").exists()
+    own, source = getattr(profile, trainer.section), profile.tasks[paths.task]
     try:
-        data = nested_data(place, profile.seed, source, own.training_sizes[-1])
-        planned = trainer.plan(place, profile.seed, source, profile.network, profile.training, own)
+        data = nested_data(paths, profile.seed, source, own.training_sizes[-1])
+        planned = trainer.plan(paths, profile.seed, source, profile.network, profile.training, own)
     except ReplicationError as error:
         return StageProgress(trainer.stage, written, [], error.problem)
     except LookupError:

@@ -16,16 +16,16 @@ from replication.settings.analysis import Statistics
 from replication.settings.tasks import TaskSettings
 from replication.stages import files
 from replication.stages.command import run
-from replication.stages.places import Place
+from replication.stages.run_paths import RunPaths
 
 INTERVAL = ["loss_lower", "loss_median", "loss_upper"]
 CURVE = ["task", "dataset", "method", "width", "training_size", "training_time"]
 
 
-def summarize_losses(place: Place, seed: int, tasks: dict[str, TaskSettings], statistics: Statistics) -> None:
+def summarize_losses(paths: RunPaths, seed: int, tasks: dict[str, TaskSettings], statistics: Statistics) -> None:
     """Estimate mean, standard deviation and coefficient of variation of the test loss, with intervals."""
-    exact = files.read_tables(place.results("infinite_width"), list(tasks))
-    members = files.read_tables(place.results("members"), list(tasks))
+    exact = files.read_tables(paths.results("infinite_width"), list(tasks))
+    members = files.read_tables(paths.results("members"), list(tasks))
     same_run = ["task", "training_size", "training_time", "draw"]
     predicted = exact[exact["method"] == "gradient_descent"].set_index(same_run)
     trained = [
@@ -34,8 +34,8 @@ def summarize_losses(place: Place, seed: int, tasks: dict[str, TaskSettings], st
     ]
     infinite = [_of_draws(key, group, statistics) for key, group in _grouped(exact, CURVE)]
     curves = pd.concat([pd.DataFrame(infinite), pd.DataFrame(trained).drop(columns="draw")], ignore_index=True)
-    files.write_table(place.results("test_loss.csv"), pd.concat([_exact(exact), pd.DataFrame(trained)]))
-    files.write_table(place.results("learning_curves.csv"), curves)
+    files.write_table(paths.results("test_loss.csv"), pd.concat([_exact(exact), pd.DataFrame(trained)]))
+    files.write_table(paths.results("learning_curves.csv"), curves)
 
 
 def _grouped(table: pd.DataFrame, columns: list[str]) -> Iterator[tuple[dict, pd.DataFrame]]:

@@ -8,12 +8,12 @@ from replication.settings.training import Execution, FiniteWidth, Training
 from replication.stages import files
 from replication.stages.command import run
 from replication.stages.members import losses_tables
-from replication.stages.places import Place
 from replication.stages.planning import nested_data, planned_ensembles
+from replication.stages.run_paths import RunPaths
 
 
 def train_ensembles(
-    place: Place,
+    paths: RunPaths,
     seed: int,
     task: TaskSettings,
     network: MLP,
@@ -22,10 +22,10 @@ def train_ensembles(
     execution: Execution,
 ) -> None:
     """Train ensembles at finite width, and linearise them, with the learning rates of the infinite-width prediction."""
-    ensembles = planned_ensembles(place, seed, task, network, training, finite_width)
-    data = nested_data(place, seed, task, finite_width.training_sizes[-1])
-    tables = losses_tables(place, "training", ensembles, finite_width.members, data, execution, task.dataset)
-    files.write_table(place.results("members", f"{place.task}.csv"), pd.concat(tables))
+    ensembles = planned_ensembles(paths, seed, task, network, training, finite_width)
+    data = nested_data(paths, seed, task, finite_width.training_sizes[-1])
+    tables = losses_tables(paths, "training", ensembles, finite_width.members, data, execution, task.dataset)
+    files.write_table(paths.results("members", f"{paths.task}.csv"), pd.concat(tables))
 
 
 if __name__ == "__main__":

@@ -16,13 +16,13 @@ from replication.settings.tasks import TaskSettings
 from replication.settings.training import Execution, Training
 from replication.stages import files
 from replication.stages.command import run
-from replication.stages.places import Place
+from replication.stages.run_paths import RunPaths
 
 DRAW = 0
 
 
 def train_regimes(
-    place: Place,
+    paths: RunPaths,
     seed: int,
     tasks: dict[str, TaskSettings],
     network: MLP,
@@ -35,7 +35,7 @@ def train_regimes(
     from replication.finite_width import devices
 
     task, regimes = trained_regimes.task, trained_regimes
-    dataset = prepared.read(Place(place.profile, task).prepared)
+    dataset = prepared.read(RunPaths(paths.profile, task).prepared)
     preprocessing = Preprocessing.of(dataset)
     largest = max(regimes.population, regimes.resolution_width.population)
     points = preprocessing.training(dataset, training_order(tasks[task].pool_size, largest, seed, task, DRAW))
@@ -56,7 +56,7 @@ def train_regimes(
                 label = {"route": "trained", "regime": regime, "series": series, "variable": variable}
                 rows.append(label | row | {"theory": np.nan})
                 progress.update()
-    files.write_table(place.results("regimes", "trained.csv"), pd.DataFrame(rows))
+    files.write_table(paths.results("regimes", "trained.csv"), pd.DataFrame(rows))
 
 
 def _variance_width(regimes, network, training, x, y, test_x, test_y, seed, placement) -> Iterator[dict]:

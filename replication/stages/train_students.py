@@ -14,13 +14,13 @@ from replication.settings.regimes import Dimension
 from replication.settings.training import Execution, Training
 from replication.stages import files
 from replication.stages.command import run
-from replication.stages.places import Place
+from replication.stages.run_paths import RunPaths
 
 if TYPE_CHECKING:
     from replication.finite_width.devices import Placement
 
 
-def train_students(place: Place, seed: int, training: Training, dimension: Dimension, execution: Execution) -> None:
+def train_students(paths: RunPaths, seed: int, training: Training, dimension: Dimension, execution: Execution) -> None:
     """Train students of finite width on the outputs of random teachers, for every dimension of the inputs."""
     # TensorFlow takes seconds to import: not before the settings are known to be valid
     from replication.finite_width import devices
@@ -37,7 +37,7 @@ def train_students(place: Place, seed: int, training: Training, dimension: Dimen
                 for size, loss in zip(own.training_sizes, losses, strict=True):
                     rows.append(label | {"training_size": size, "loss": loss.mean(), "theory": np.nan})
                     progress.update()
-    files.write_table(place.results("dimension", "trained.csv"), pd.DataFrame(rows)[fits.COLUMNS])
+    files.write_table(paths.results("dimension", "trained.csv"), pd.DataFrame(rows)[fits.COLUMNS])
 
 
 def students(

@@ -18,14 +18,14 @@ from replication.settings.tasks import TaskSettings
 from replication.settings.training import Execution, Training
 from replication.stages import files
 from replication.stages.command import run
-from replication.stages.places import Place
+from replication.stages.run_paths import RunPaths
 
 if TYPE_CHECKING:
     from replication.finite_width.devices import Placement
 
 
 def train_variations(
-    place: Place,
+    paths: RunPaths,
     seed: int,
     tasks: dict[str, TaskSettings],
     network: MLP,
@@ -39,7 +39,7 @@ def train_variations(
 
     own = trained_variations
     placement = devices.place(execution.device, execution.tensor_float_32)
-    dataset = prepared.read(Place(place.profile, own.task).prepared)
+    dataset = prepared.read(RunPaths(paths.profile, own.task).prepared)
     spec = network.model_copy(update={"depth": own.depth})
     learning = training.model_copy(update=own.algorithm | {"parametrisation": "mup"})
     cases = list(changed_data.cases(dataset, (), own.noise))
@@ -52,7 +52,7 @@ def train_variations(
                 rows += [key | {"draw": draw, "theory": np.nan} | row for row in losses]
                 progress.update()
     columns = [*fits.CASE, "draw", "training_size", "loss", "theory"]
-    files.write_table(place.results("data_variations", "trained.csv"), pd.DataFrame(rows)[columns])
+    files.write_table(paths.results("data_variations", "trained.csv"), pd.DataFrame(rows)[columns])
 
 
 def _losses(

@@ -18,13 +18,13 @@ from replication.settings.regimes import DataVariations
 from replication.settings.tasks import TaskSettings
 from replication.stages import files
 from replication.stages.command import run
-from replication.stages.places import Place
+from replication.stages.run_paths import RunPaths
 
 RANKS = 100  # of the spectrum that are written, at most
 
 
 def vary_data(
-    place: Place,
+    paths: RunPaths,
     seed: int,
     task: TaskSettings,
     network: MLP,
@@ -34,15 +34,15 @@ def vary_data(
 ) -> None:
     """Measure and predict converged networks' learning curves on the task's data and on the same data changed."""
     own, confidence = data_variations, statistics.confidence
-    cases = list(changed_data.cases(prepared.read(place.prepared), own.sides.get(place.task, ()), own.noise))
+    cases = list(changed_data.cases(prepared.read(paths.prepared), own.sides.get(paths.task, ()), own.noise))
     regularisation = Regularisation(infinite_width.diag_reg, infinite_width.singular_diag_reg)
     ranks = np.unique(np.geomspace(1, own.sample_size // 2, RANKS).astype(int))
     losses, spectra = [], []
-    with tqdm(total=len(cases) * own.draws, desc=f"data of {place.task}", disable=None) as progress:
+    with tqdm(total=len(cases) * own.draws, desc=f"data of {paths.task}", disable=None) as progress:
         for case in cases:
-            key = {"task": place.task, "dataset": task.dataset, "varied": case.varied, "value": case.value}
+            key = {"task": paths.task, "dataset": task.dataset, "varied": case.varied, "value": case.value}
             for draw in range(own.draws):
-                rows, eigenvalues = _curves(case, place.task, draw, seed, network, regularisation, own)
+                rows, eigenvalues = _curves(case, paths.task, draw, seed, network, regularisation, own)
                 losses.append(rows.assign(**key, draw=draw))
                 if eigenvalues is not None:
                     spectrum = pd.DataFrame({"rank": ranks, "eigenvalue": eigenvalues[ranks - 1]})
@@ -61,8 +61,8 @@ def vary_data(
         "_differences": fits.exponent_differences(losses, own.window, confidence),
     }
     for kind, table in tables.items():
-        files.write_table(place.results("data_variations", f"{place.task}{kind}.csv"), table)
-    files.write_table(place.results("regimes", f"infinite_width-{place.task}.csv"), fits.regime_table(losses))
+        files.write_table(paths.results("data_variations", f"{paths.task}{kind}.csv"), table)
+    files.write_table(paths.results("regimes", f"infinite_width-{paths.task}.csv"), fits.regime_table(losses))
 
 
 def _curves(

@@ -11,11 +11,11 @@ from replication.settings.infinite_width import InfiniteWidth
 from replication.settings.regimes import Dimension
 from replication.stages import files
 from replication.stages.command import run
-from replication.stages.places import Place
+from replication.stages.run_paths import RunPaths
 
 
 def vary_dimension(
-    place: Place, seed: int, infinite_width: InfiniteWidth, dimension: Dimension, statistics: Statistics
+    paths: RunPaths, seed: int, infinite_width: InfiniteWidth, dimension: Dimension, statistics: Statistics
 ) -> None:
     """Measure the learning curves of infinitely wide students of finite random teachers, for every dimension."""
     regularisation = Regularisation(infinite_width.diag_reg, infinite_width.singular_diag_reg)
@@ -29,9 +29,9 @@ def vary_dimension(
             for row in fits.infinitely_wide_student(own.spec, data, own.training_sizes, regularisation):
                 rows.append({"route": "infinite_width", "dimension": d, "draw": draw} | row)
     losses = pd.DataFrame(rows)
-    files.write_table(place.results("dimension", "infinite_width.csv"), losses[fits.COLUMNS])
+    files.write_table(paths.results("dimension", "infinite_width.csv"), losses[fits.COLUMNS])
     exponents = fits.exponents(losses, own.window, statistics.confidence)
-    files.write_table(place.results("dimension", "exponents.csv"), exponents)
+    files.write_table(paths.results("dimension", "exponents.csv"), exponents)
 
 
 if __name__ == "__main__":

@@ -12,21 +12,21 @@ from replication.settings.network import MLP
 from replication.settings.tasks import TaskSettings
 from replication.stages import files
 from replication.stages.command import run
-from replication.stages.places import Place
+from replication.stages.run_paths import RunPaths
 
 
 def vary_network(
-    place: Place, seed: int, task: TaskSettings, network: MLP, infinite_width: InfiniteWidth, variations: Variations
+    paths: RunPaths, seed: int, task: TaskSettings, network: MLP, infinite_width: InfiniteWidth, variations: Variations
 ) -> None:
     """Predict converged networks of other depths, variances of weights and biases, and scales of the target."""
-    dataset = prepared.read(place.prepared)
+    dataset = prepared.read(paths.prepared)
     preprocessing = Preprocessing.of(dataset)
     test_x, test_y = preprocessing.test(dataset)
     sizes = variations.training_sizes
     regularisation = Regularisation(infinite_width.diag_reg, infinite_width.singular_diag_reg)
     rows = []
-    for draw in tqdm(range(variations.draws), desc=f"variations, {place.task}", unit="draw", disable=None):
-        order = training_order(task.pool_size, sizes[-1], seed, place.task, draw)
+    for draw in tqdm(range(variations.draws), desc=f"variations, {paths.task}", unit="draw", disable=None):
+        order = training_order(task.pool_size, sizes[-1], seed, paths.task, draw)
         x, y = preprocessing.training(dataset, order)
         for varied, value, spec, scales in _variants(network, variations):
             # by recursion whatever the profile's engine: neural-tangents would compile every network anew
@@ -34,10 +34,10 @@ def vary_network(
             for scale in scales:
                 scaled = problem._replace(y=scale * y)
                 for row in learning_curve(scaled, scale * test_y, sizes, regularisation):
-                    key = {"task": place.task, "dataset": task.dataset, "draw": draw}
+                    key = {"task": paths.task, "dataset": task.dataset, "draw": draw}
                     key |= {"varied": varied, "value": scale if varied == "target_scale" else value}
                     rows.append(key | row)
-    files.write_table(place.results("variations", f"{place.task}.csv"), pd.DataFrame(rows))
+    files.write_table(paths.results("variations", f"{paths.task}.csv"), pd.DataFrame(rows))
 
 
 def _variants(network: MLP, variations: Variations):

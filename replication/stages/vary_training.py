@@ -10,12 +10,12 @@ from replication.settings.training import Execution, Training, TrainingVariation
 from replication.stages import files
 from replication.stages.command import run
 from replication.stages.members import losses_tables
-from replication.stages.places import Place
 from replication.stages.planning import nested_data
+from replication.stages.run_paths import RunPaths
 
 
 def vary_training(
-    place: Place,
+    paths: RunPaths,
     seed: int,
     task: TaskSettings,
     network: MLP,
@@ -25,28 +25,28 @@ def vary_training(
 ) -> None:
     """Train ensembles with other algorithms, parametrisations, activations and depths."""
     asked = training_variations
-    data = nested_data(place, seed, task, asked.training_sizes[-1])
+    data = nested_data(paths, seed, task, asked.training_sizes[-1])
     rows = []
     for variant in variants(network, training, asked):
-        label = {"task": place.task, "dataset": task.dataset, "varied": variant.varied, "value": variant.value}
+        label = {"task": paths.task, "dataset": task.dataset, "varied": variant.varied, "value": variant.value}
         expected = expectations(variant, asked.width, data, asked.training_sizes, task.learning_rate_fraction)
         for size, expectation in zip(asked.training_sizes, expected, strict=True):
             rows.append(label | {"training_size": size, "training_time": training.steps} | expectation._asdict())
     # first, and read back: while members are trained `python -m replication status` learns from it what is planned
-    files.write_table(place.results("training_variations", f"{place.task}_expected.csv"), pd.DataFrame(rows))
-    planned = planned_variations(place, seed, task, network, training, training_variations)
+    files.write_table(paths.results("training_variations", f"{paths.task}_expected.csv"), pd.DataFrame(rows))
+    planned = planned_variations(paths, seed, task, network, training, training_variations)
     # a variant that is the profile's own stands under every property; the scratch folder has it trained once
     ensembles = [ensemble for _, ensemble in planned]
-    tables = losses_tables(place, "variations", ensembles, asked.members, data, execution, task.dataset)
+    tables = losses_tables(paths, "variations", ensembles, asked.members, data, execution, task.dataset)
     labelled = [
         table.assign(varied=variant.varied, value=variant.value)
         for table, (variant, _) in zip(tables, planned, strict=True)
     ]
-    files.write_table(place.results("training_variations", f"{place.task}.csv"), pd.concat(labelled))
+    files.write_table(paths.results("training_variations", f"{paths.task}.csv"), pd.concat(labelled))
 
 
 def planned_variations(
-    place: Place,
+    paths: RunPaths,
     seed: int,
     task: TaskSettings,
     network: MLP,
@@ -54,11 +54,11 @@ def planned_variations(
     training_variations: TrainingVariations,
 ) -> list[tuple[Variant, Ensemble]]:
     """Variants and their ensembles of every training size, at the learning rates written down beforehand."""
-    expected = files.read_table(place.results("training_variations", f"{place.task}_expected.csv"))
+    expected = files.read_table(paths.results("training_variations", f"{paths.task}_expected.csv"))
     rates = expected.astype({"value": str}).set_index(["varied", "value", "training_size"])
     width, sizes = training_variations.width, training_variations.training_sizes
     return [
-        (variant, ensemble_of(variant, seed, place.task, width, size, rates.loc[(*variant[:2], size)]))
+        (variant, ensemble_of(variant, seed, paths.task, width, size, rates.loc[(*variant[:2], size)]))
         for variant in variants(network, training, training_variations)
         for size in sizes
     ]

@@ -8,22 +8,22 @@ from replication.report.writer import ReportInput, markdown_report
 from replication.settings.profile import Profile
 from replication.stages import files
 from replication.stages.command import run
-from replication.stages.places import Place
+from replication.stages.run_paths import RunPaths
 
 
-def write_report(place: Place, profile: Profile) -> None:
+def write_report(paths: RunPaths, profile: Profile) -> None:
     """Write the report from the tables, figures and run records of the profile."""
     names = list(FIGURES)
     names += [f"{kind}_{task}" for kind in ("error_sources", "contact_sheet") for task in profile.tasks]
-    pictures = {name: place.exhibits(f"{name}.png") for name in names}
-    links = {name: os.path.relpath(picture, place.results()) for name, picture in pictures.items()}
-    tables = {name: files.read_table(place.results(f"{table}.csv")) for name, table in TABLES.items()}
-    tables |= {name: files.read_tables(place.results(folder), list(profile.tasks)) for name, folder in FOLDERS.items()}
-    runs = [json.loads(files.read(path)) for path in sorted(place.results("runs").glob("*.json"))]
-    text = markdown_report(ReportInput(place.profile, profile, place.provenance, **tables, runs=runs, figures=links))
+    pictures = {name: paths.exhibits(f"{name}.png") for name in names}
+    links = {name: os.path.relpath(picture, paths.results()) for name, picture in pictures.items()}
+    tables = {name: files.read_table(paths.results(f"{table}.csv")) for name, table in TABLES.items()}
+    tables |= {name: files.read_tables(paths.results(folder), list(profile.tasks)) for name, folder in FOLDERS.items()}
+    runs = [json.loads(files.read(path)) for path in sorted(paths.results("runs").glob("*.json"))]
+    text = markdown_report(ReportInput(paths.profile, profile, paths.provenance, **tables, runs=runs, figures=links))
     images = {links[name]: files.read(picture) for name, picture in pictures.items()}
-    files.write(place.results("report.md"), text)
-    files.write(place.results("report.html"), html_report(text, images))
+    files.write(paths.results("report.md"), text)
+    files.write(paths.results("report.html"), html_report(text, images))
 
 
 FIGURES = (

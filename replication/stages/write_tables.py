@@ -3,17 +3,17 @@
 from replication.report.tables import exponent_table, to_latex
 from replication.stages import files
 from replication.stages.command import run
-from replication.stages.places import Place
+from replication.stages.run_paths import RunPaths
 
 
-def write_tables(place: Place) -> None:
+def write_tables(paths: RunPaths) -> None:
     """Write the table of exponents and plateau values."""
-    table = exponent_table(files.read_table(place.results("scaling_laws.csv")))
+    table = exponent_table(files.read_table(paths.results("scaling_laws.csv")))
     caption = (
-        f"Exponents of mu_L and sigma_L, slope and plateau of eps_L, with standard errors; profile {place.profile}."
+        f"Exponents of mu_L and sigma_L, slope and plateau of eps_L, with standard errors; profile {paths.profile}."
     )
-    files.write_table(place.exhibits("exponents.csv"), table)
-    files.write(place.exhibits("exponents.tex"), to_latex(table, caption, "tab:exponents"))
+    files.write_table(paths.exhibits("exponents.csv"), table)
+    files.write(paths.exhibits("exponents.tex"), to_latex(table, caption, "tab:exponents"))
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ from replication.settings.regimes import DataVariations
 from replication.settings.sections import Window
 from replication.settings.tasks import TaskSettings
 from replication.stages import files
-from replication.stages.places import Place
+from replication.stages.run_paths import RunPaths
 from replication.stages.vary_data import vary_data
 from replication.theory.kernel_regression import spectrum_of
 
@@ -249,7 +249,7 @@ def test_the_table_of_regimes_has_means_of_every_curve():
 # the stage, on the UCI digits
 
 
-SEED, PLACE = 4, Place("toys", "digits")
+SEED, PLACE = 4, RunPaths("toys", "digits")
 TASK = TaskSettings(dataset="uci_digits", pool_size=900, test_size=400, learning_rate_fraction=0.5)
 NETWORK = MLP(depth=1, activation="relu", weight_variance=2.0, bias_variance=0.1)
 DRAWS = 4

@@ -15,13 +15,13 @@ from replication.settings.regimes import Dimension
 from replication.settings.sections import Window
 from replication.settings.training import Execution
 from replication.stages import files
-from replication.stages.places import Place
+from replication.stages.run_paths import RunPaths
 from replication.stages.train_students import train_students
 from replication.stages.vary_dimension import vary_dimension
 from tests.conftest import ROOT
 from tests.reference_network import reference_forward, training_of
 
-SEED, PLACE = 3, Place("toys")
+SEED, PLACE = 3, RunPaths("toys")
 STATISTICS = Statistics(confidence=0.68, resamples=200)
 EXACT = InfiniteWidth(training_sizes=(8,), draws=3, engine="closed_form", diag_reg=0.0, singular_diag_reg=1e-10)
 CPU = Execution(device="cpu", tensor_float_32=False, scheduler=None)

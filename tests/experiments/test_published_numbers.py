@@ -13,7 +13,7 @@ from replication.infinite_width import predictions
 from replication.infinite_width.accuracy import balanced, nngp_accuracy, standardise_each
 from replication.infinite_width.learning_curve import compute_kernels
 from replication.settings.network import MLP
-from replication.stages.places import PUBLISHED_NUMBERS, REGISTRY
+from replication.stages.run_paths import PUBLISHED_NUMBERS, REGISTRY
 from tests.conftest import ROOT
 
 PUBLISHED = pd.read_csv(ROOT / PUBLISHED_NUMBERS).set_index("id")
@@ -48,7 +48,7 @@ def test_the_table_of_published_numbers_is_sound():
     assert PUBLISHED.index.is_unique
     assert set(PUBLISHED["data"]) == {"mnist", "cifar10"}
     assert (PUBLISHED["tolerance"] > 0).all()
-    assert PUBLISHED["dataset"].str.contains(r"arXiv \d{4}\.\d{5}").all()
+    assert PUBLISHED["source"].str.contains(r"arXiv \d{4}\.\d{5}").all()
     accuracies = PUBLISHED[PUBLISHED["quantity"] == "NNGP test accuracy"]
     for row in accuracies.itertuples():
         MLP(

@@ -18,11 +18,11 @@ from replication.settings.sections import Window
 from replication.settings.tasks import TaskSettings
 from replication.settings.training import Execution
 from replication.stages import files
-from replication.stages.places import Place
+from replication.stages.run_paths import RunPaths
 from replication.stages.train_variations import train_variations
 from tests.reference_network import training_of
 
-SEED, PLACE = 4, Place("toys", "")
+SEED, PLACE = 4, RunPaths("toys", "")
 TASKS = {"digits": TaskSettings(dataset="uci_digits", pool_size=400, test_size=200, learning_rate_fraction=0.5)}
 NETWORK = MLP(depth=3, activation="relu", weight_variance=2.0, bias_variance=0.0)
 NEARLY_NONE = 1e-6
@@ -37,7 +37,7 @@ CPU = Execution(device="cpu", tensor_float_32=False, scheduler=None)
 def losses(folder, monkeypatch, **changed) -> pd.DataFrame:
     """What the stage writes."""
     monkeypatch.chdir(folder)
-    prepared.write(uci_digits.load(400, 200, SEED), Place("toys", "digits").prepared)
+    prepared.write(uci_digits.load(400, 200, SEED), RunPaths("toys", "digits").prepared)
     train_variations(PLACE, SEED, TASKS, NETWORK, training_of(5), TrainedVariations(**ASKED | changed), CPU)
     return files.read_table(PLACE.results("data_variations", "trained.csv"))
 

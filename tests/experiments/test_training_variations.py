@@ -11,7 +11,7 @@ from replication.settings.network import MLP
 from replication.settings.tasks import TaskSettings
 from replication.settings.training import Execution, TrainingVariations
 from replication.stages import files
-from replication.stages.places import Place
+from replication.stages.run_paths import RunPaths
 from replication.stages.vary_training import planned_variations, vary_training
 from tests.reference_network import ERF, training_of
 from tests.stages.test_stages import dataset, project  # noqa: F401  (fixtures: a folder of its own with prepared digits)
@@ -27,7 +27,7 @@ ASKED = TrainingVariations(
     depth=(1,),
 )
 TASK = TaskSettings(dataset="uci_digits", pool_size=60, test_size=9, learning_rate_fraction=0.2)
-PLACE = Place("toys", "digits")
+PLACE = RunPaths("toys", "digits")
 HERE = Execution(device="cpu", tensor_float_32=False, scheduler=None)
 
 

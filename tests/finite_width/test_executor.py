@@ -199,7 +199,7 @@ def run_to_be_killed(folder, told):
 def start():
     """Starts `run_to_be_killed` in a new process, forked from one that has loaded the libraries: at once."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.test_executor", "tensorflow"])
+    context.set_forkserver_preload(["tests.finite_width.test_executor", "tensorflow"])
     running = []
 
     def started(folder):

@@ -27,7 +27,7 @@ from replication.settings.analysis import Statistics
 from replication.settings.network import MLP
 from replication.settings.random_features import RandomFeatures
 from replication.settings.sections import Window
-from replication.stages.places import Place
+from replication.stages.run_paths import RunPaths
 from replication.stages.simulate_random_features import simulate_random_features
 from replication.theory import random_features as theory
 from replication.theory.kernel_regression import Spectrum, predict
@@ -374,7 +374,7 @@ def test_unknown_keys_are_refused():
 def stage(tmp_path, monkeypatch):
     """Runs the stage on random images in a folder of its own; gives curves, exponents and duality."""
     monkeypatch.chdir(tmp_path)
-    rng, place = np.random.default_rng(11), Place("toy")
+    rng, place = np.random.default_rng(11), RunPaths("toy")
     images, labels = rng.integers(0, 200, (160, 4, 4), np.uint8), rng.integers(0, 3, 160, np.uint8)
     dataset = Dataset(images[:120], labels[:120], images[120:], labels[120:], 3)
     (path := place._replace(task="digits").prepared).parent.mkdir(parents=True)

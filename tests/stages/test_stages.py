@@ -20,15 +20,15 @@ from replication.settings.sections import Window
 from replication.settings.tasks import TaskSettings
 from replication.stages import files
 from replication.stages.fit_scaling_laws import compare, fit_scaling_laws
-from replication.stages.places import PUBLISHED_NUMBERS, Place
 from replication.stages.predict_learning_curves import SAMPLE, predict_learning_curves
 from replication.stages.recompute_published_numbers import recompute_published_numbers
+from replication.stages.run_paths import PUBLISHED_NUMBERS, RunPaths
 from replication.stages.summarize_losses import summarize_losses
 from replication.stages.vary_network import vary_network
 from replication.theory.kernel_regression import predict, spectrum_of
 from tests.conftest import ROOT
 
-PLACE = Place("toys", "digits")
+PLACE = RunPaths("toys", "digits")
 TASK = TaskSettings(dataset="uci_digits", pool_size=60, test_size=9, learning_rate_fraction=0.5)
 NETWORK = MLP(depth=2, activation="relu", weight_variance=2.0, bias_variance=0.1)
 STEPS, CONFIDENCE = 50, 0.68
@@ -193,7 +193,7 @@ def summarized(exact, members):
     files.write_table(PLACE.results("infinite_width", "digits.csv"), exact)
     files.write_table(PLACE.results("members", "digits.csv"), members)
     statistics = Statistics(confidence=CONFIDENCE, resamples=200)
-    summarize_losses(Place("toys"), SEED, {"digits": TASK}, statistics)
+    summarize_losses(RunPaths("toys"), SEED, {"digits": TASK}, statistics)
     return files.read_table(PLACE.results("test_loss.csv")), files.read_table(PLACE.results("learning_curves.csv"))
 
 
@@ -291,7 +291,7 @@ def test_the_plateau_for_an_infinite_test_set_is_fitted_at_infinite_width_only(p
     summarized(exact, member_rows(exact, np.linspace(0.9, 1.1, 8)))
     profile = profile_named(read_settings(ROOT / "params.yaml"), "quick")
     training = profile.training.model_copy(update={"steps": STEPS})
-    fit_scaling_laws(Place("toys"), training, profile.statistics, WINDOWS)
+    fit_scaling_laws(RunPaths("toys"), training, profile.statistics, WINDOWS)
     laws = files.read_table(PLACE.results("scaling_laws.csv"))
     population = laws[laws["statistic"] == INFINITE_TEST_SET]
     assert set(population["law"]) == {"plateau"}

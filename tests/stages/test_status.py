@@ -12,13 +12,13 @@ from replication.finite_width.ensemble import EnsembleLosses
 from replication.finite_width.member_store import MemberStore
 from replication.settings.reading import profile_named, read_settings
 from replication.stages import files
-from replication.stages.places import Place
 from replication.stages.planning import nested_data, planned_ensembles
+from replication.stages.run_paths import RunPaths
 from replication.stages.status import progress
 from tests.conftest import ROOT
 from tests.stages.test_stages import dataset, project  # noqa: F401  (fixtures: a folder of its own with prepared digits)
 
-PLACE = Place("quick", "digits")
+PLACE = RunPaths("quick", "digits")
 
 
 @pytest.fixture
@@ -77,7 +77,7 @@ def test_damaged_chunks_and_those_of_other_settings_are_told(planned, profile):
 
 
 def test_the_command_needs_no_tensorflow_and_tells_every_profile():
-    code = "import sys; from replication.__main__ import app; app(['status'], standalone_mode=False)"
+    code = "import sys; from replication.cli.app import app; app(['status'], standalone_mode=False)"
     code += "; assert not {'tensorflow', 'jax', 'keras', 'matplotlib'} & set(sys.modules)"
     result = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert result.returncode == 0, result.stderr

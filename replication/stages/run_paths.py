@@ -10,7 +10,7 @@ DOWNLOADS = Path("data/raw")
 PUBLISHED_NUMBERS = Path("reference/published_numbers.csv")
 
 
-class Place(NamedTuple):
+class RunPaths(NamedTuple):
     """A profile, and for stages that work on one task, that task."""
 
     profile: str
