@@ -81,7 +81,7 @@ def _left_and_gain(
 
 
 def _heavy_ball(step: float, eigenvalues: np.ndarray, steps: int, momentum: float) -> tuple[np.ndarray, np.ndarray]:
-    """P and (1 - P) / l: with s = step x l, P_k = 1 - s q_k; q_0 = 0, q_{k+1} = 1 + (1 + beta - s) q_k - beta q_{k-1}."""
+    """P and (1 - P) / l: with s = step x l, P_k = 1 - s q_k and q_{k+1} = 1 + (1 + beta - s) q_k - beta q_{k-1}."""
     before, now = np.zeros_like(eigenvalues), np.zeros_like(eigenvalues)
     for _ in range(steps):
         before, now = now, 1 + (1 + momentum - step * eigenvalues) * now - momentum * before
