@@ -1,6 +1,8 @@
 """Finite width for programs: ensembles trained on arrays."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,9 @@ from replication.errors import ReplicationError, optional_parts
 from replication.experiments import member_tables
 from replication.settings.network import MLP
 from replication.validation.numbers import check_count, check_positive, check_share, check_sizes
+
+LARGEST_WIDTH = 10**7
+DEVICE = re.compile(r"auto|cpu|gpu(:\d+)?")
 
 
 def train_ensemble(
@@ -76,7 +81,7 @@ def train_ensemble(
         raise ReplicationError(f"linearised networks with {algorithm}", "take gradient_descent, or leave them out")
     plan = member_tables.Plan(
         ("trained", "linearised") if linearised else ("trained",),
-        check_sizes(width, 10**7, "width"),
+        check_sizes(width, LARGEST_WIDTH, "widths", "neurons"),
         check_sizes(training_sizes, len(points.x)),
         draws,
         check_count("members", members, 1 if return_members else 2),
@@ -87,8 +92,23 @@ def train_ensemble(
         task,
     )
     confidence, resamples = check_share("confidence", confidence), check_count("resamples", resamples)
+    if not DEVICE.fullmatch(device):
+        raise ReplicationError(f"no device {device!r}", "choose auto, cpu, gpu, or one of them, as in gpu:0")
     folder = None if store is None else Path(store)
     total = member_tables.number_of_member_steps(plan)
-    with optional_parts(), progress_bar(f"training, {task}", total, progress) as update:
+    with optional_parts(), _remedies(), progress_bar(f"training, {task}", total, progress) as update:
         table = member_tables.member_table(network, points, plan, device, folder, update)
     return table if return_members else member_tables.moments_of_members(table, confidence, resamples, seed)
+
+
+@contextmanager
+def _remedies() -> Iterator[None]:
+    """Errors of training name arguments where they would name settings of the pipeline."""
+    try:
+        yield
+    except ReplicationError as error:
+        if "diverged" in error.problem:
+            raise ReplicationError(error.problem, "lower learning_rate_fraction, or learning_rate") from None
+        if error.problem.startswith("device"):
+            raise ReplicationError(error.problem, "take the device auto or cpu") from None
+        raise
