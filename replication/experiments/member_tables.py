@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple, get_args
+from typing import Literal, NamedTuple, cast, get_args
 
 import numpy as np
 import pandas as pd
@@ -37,7 +37,7 @@ class Plan(NamedTuple):
     stable one of infinite width, and Adam's own rate over sqrt(width).
     """
 
-    methods: Sequence[str]
+    methods: Sequence[Literal["trained", "linearised"]]
     widths: Sequence[int]
     sizes: Sequence[int]
     draws: int | None
@@ -60,7 +60,8 @@ def training_of(steps: int, algorithm: str, parametrisation: str, momentum: floa
         if value not in kinds:
             raise ReplicationError(f"no {name} {value!r}", f"choose one of {', '.join(kinds)}")
     return Training(
-        steps=int(steps), algorithm=algorithm, schedule="constant", parametrisation=parametrisation,
+        steps=int(steps), algorithm=cast(Algorithm, algorithm), schedule="constant",
+        parametrisation=cast(Parametrisation, parametrisation),
         momentum=check_share("momentum", momentum) if momentum else 0.0, batch_size=int(batch_size),
         adam_learning_rate=ADAM_LEARNING_RATE,
     )  # fmt: skip
@@ -109,8 +110,8 @@ def _ensembles(network: MLP, data: Data, plan: Plan) -> Iterator[Ensemble]:
 def _learning_rate(ntk: np.ndarray, width: int, plan: Plan) -> tuple[float, float]:
     """The learning rate, and the largest stable one of gradient descent at infinite width; Adam knows none."""
     if "adam" in plan.training.algorithm:
-        own = plan.training.adam_learning_rate / width**0.5 if plan.learning_rate is None else plan.learning_rate
-        return own, np.nan
+        rate = plan.training.adam_learning_rate / width**0.5 if plan.learning_rate is None else plan.learning_rate
+        return rate, np.nan
     momentum = plan.training.momentum if plan.training.algorithm == "momentum" else 0.0
     largest = largest_learning_rate(ntk)
     rate = plan.fraction * largest if plan.learning_rate is None else plan.learning_rate
@@ -134,7 +135,8 @@ def _in_memory(
     from replication.finite_width.members import chunk_size, member_losses
 
     subset = data.first(ensemble.training_size)
-    step, done = chunk_size(ensemble, subset, device), {}
+    step = chunk_size(ensemble, subset, device)
+    done: dict[int, Member] = {}
     for start in range(0, len(members), step):
         chunk = members[start : start + step]
         losses, name = member_losses(ensemble, chunk, subset, device, on_progress)
