@@ -1,6 +1,6 @@
 """What the plateau of eps_L at infinite width depends on: one property of network or target varied at a time."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from itertools import groupby
 from typing import NamedTuple
 
@@ -65,11 +65,7 @@ def network_variations(
 def variations_of(network: MLP, variations: Variations) -> Iterator[NetworkVariation]:
     """Every variation that the settings ask for, the network's own value among those of each property."""
     for varied in PROPERTIES:
-        for value in _with_own(getattr(network, varied), getattr(variations, varied)):
+        for value in sorted({getattr(network, varied), *getattr(variations, varied)}):
             yield NetworkVariation(varied, value, network.model_copy(update={varied: value}))
-    for scale in _with_own(1.0, variations.target_scale):
+    for scale in sorted({1.0, *variations.target_scale}):
         yield NetworkVariation(TARGET_SCALE, scale, network, scale)
-
-
-def _with_own(own: float, asked: Sequence[float]) -> list[float]:
-    return sorted({own, *asked})

@@ -1,6 +1,6 @@
 """Numbers that others published for infinitely wide networks, recomputed on the same data."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -24,7 +24,7 @@ PUBLISHED_DIAG_REG = 1e-10  # Lee et al.'s, where the kernel is singular
 
 def published_numbers(
     published: pd.DataFrame,
-    datasets: dict[str, str],
+    datasets: Mapping[str, str],
     whole: Callable[[str], Dataset],
     curves: pd.DataFrame,
     settings: PublishedNumbers,

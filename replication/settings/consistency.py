@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from replication.settings.tasks import DATASETS_OF_TASK, TaskSettings
+from replication.settings.tasks import DATASETS_OF_TASK, TaskName, TaskSettings
 
 if TYPE_CHECKING:
     from replication.settings.profile import Profile
@@ -26,7 +26,7 @@ def problems(profile: Profile) -> Problems:
     yield from _windows(profile)
 
 
-def _task(profile: Profile, name: str, task: TaskSettings) -> Problems:
+def _task(profile: Profile, name: TaskName, task: TaskSettings) -> Problems:
     """A data set that feeds the task, and a pool that is large enough."""
     known = DATASETS_OF_TASK[name]
     if task.dataset not in known:

@@ -18,11 +18,11 @@ def completed(content: Mapping[str, Any]) -> dict[str, Any]:
     return {"profiles": {name: _profile(defaults, profile) for name, profile in profiles.items()}}
 
 
-def merged(default: Any, own: Any) -> Any:
-    """`own` in place of `default`, mappings key by key."""
-    if not (isinstance(default, Mapping) and isinstance(own, Mapping)):
-        return own
-    return {**default, **{key: merged(default.get(key), value) for key, value in own.items()}}
+def merged(default: Any, value: Any) -> Any:
+    """`value` in place of `default`, mappings key by key."""
+    if not (isinstance(default, Mapping) and isinstance(value, Mapping)):
+        return value
+    return {**default, **{key: merged(default.get(key), item) for key, item in value.items()}}
 
 
 def stated_key(content: Mapping[str, Any], location: tuple[str | int, ...]) -> str:
@@ -38,10 +38,11 @@ def stated_key(content: Mapping[str, Any], location: tuple[str | int, ...]) -> s
 def _profile(defaults: Mapping[str, Any], profile: Any) -> Any:
     if not isinstance(profile, Mapping):
         return profile
-    sections = {section: merged(defaults.get(section), own) for section, own in profile.items()}
+    sections = {section: merged(defaults.get(section), value) for section, value in profile.items()}
     tasks = profile.get("tasks")
     if isinstance(tasks, Mapping):
-        sections["tasks"] = {name: merged(defaults.get("tasks", {}).get(name), own) for name, own in tasks.items()}
+        known = defaults.get("tasks", {})
+        sections["tasks"] = {name: merged(known.get(name), task) for name, task in tasks.items()}
     if UNTRACKED in defaults:
         sections.setdefault(UNTRACKED, defaults[UNTRACKED])
     return sections
