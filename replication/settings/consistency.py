@@ -20,10 +20,10 @@ def problems(profile: Profile) -> Problems:
     for name, task in profile.tasks.items():
         yield from _task(profile, name, task)
     yield from _sections_of_one_task(profile)
-    yield from _theory(profile)
     yield from _training_sizes(profile)
-    yield from _cross_check(profile)
     yield from _windows(profile)
+    yield from _theory(profile)
+    yield from _cross_check(profile)
 
 
 def _task(profile: Profile, name: TaskName, task: TaskSettings) -> Problems:

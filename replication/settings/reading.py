@@ -26,7 +26,12 @@ SECTION = 3  # length of the path profiles.<name>.<section>
 
 def read_settings(path: Path) -> Settings:
     """All profiles of params.yaml, complete with its defaults and validated."""
-    content = _read_yaml(path)
+    return settings_of(_read_yaml(path), path)
+
+
+def settings_of(content: dict[str, Any], path: Path) -> Settings:
+    """The same from the content of the file; errors name `path`."""
+    content = _tuples(content)
     _refuse(_misplaced(content), path)
     settings = _validated(content, path)
     _refuse(settings.problems(), path)
@@ -40,7 +45,7 @@ def check_pipeline(path: Path, settings: Settings) -> str:
     name, tasks = variables.get("profile"), variables.get("tasks")
     if name not in settings.profiles:
         raise ReplicationError(f"{path}: vars.profile", f"no profile {name!r}; use {' or '.join(settings.profiles)}")
-    if not isinstance(tasks, tuple) or set(tasks) != set(settings.profiles[name].tasks):
+    if not isinstance(tasks, list) or set(tasks) != set(settings.profiles[name].tasks):
         asked = ", ".join(settings.profiles[name].tasks)
         raise ReplicationError(f"{path}: vars.tasks", f"must be the tasks of profile {name}: {asked}")
     return str(name)
@@ -56,7 +61,7 @@ def profile_named(settings: Settings, name: str) -> Profile:
 
 def _read_yaml(path: Path) -> dict[str, Any]:
     try:
-        content = _tuples(YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8")))
+        content = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         remedy = "run from the top of the project, or name a file with --params"
         raise ReplicationError(f"no settings file {path}", remedy) from None
@@ -94,8 +99,10 @@ def _validated(content: dict[str, Any], path: Path) -> Settings:
         message = REMEDIES.get(first["type"]) or first["msg"].removeprefix("Value error, ")
         if first["type"] == "missing" and len(location) == SECTION:
             message += ", as {} where it differs in nothing from the defaults"
-        found = "" if first["type"] == "missing" else f" (found {first['input']!r:.60})"
-        raise ReplicationError(f"{path}: {stated_key(content, location)}", f"{message}{found}") from None
+        if first["type"] == "missing":
+            raise ReplicationError(f"{path}: {'.'.join(map(str, location))}", message) from None
+        found = f"{message} (found {first['input']!r:.60})"
+        raise ReplicationError(f"{path}: {stated_key(content, location)}", found) from None
 
 
 def _refuse(problems: Iterable[tuple[str, str]], path: Path) -> None:
