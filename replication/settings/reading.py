@@ -45,7 +45,7 @@ def check_pipeline(path: Path, settings: Settings) -> str:
     name, tasks = variables.get("profile"), variables.get("tasks")
     if name not in settings.profiles:
         raise ReplicationError(f"{path}: vars.profile", f"no profile {name!r}; use {' or '.join(settings.profiles)}")
-    if not isinstance(tasks, list) or set(tasks) != set(settings.profiles[name].tasks):
+    if not isinstance(tasks, tuple) or set(tasks) != set(settings.profiles[name].tasks):
         asked = ", ".join(settings.profiles[name].tasks)
         raise ReplicationError(f"{path}: vars.tasks", f"must be the tasks of profile {name}: {asked}")
     return str(name)
@@ -61,7 +61,7 @@ def profile_named(settings: Settings, name: str) -> Profile:
 
 def _read_yaml(path: Path) -> dict[str, Any]:
     try:
-        content = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
+        content = _tuples(YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8")))
     except FileNotFoundError:
         remedy = "run from the top of the project, or name a file with --params"
         raise ReplicationError(f"no settings file {path}", remedy) from None
