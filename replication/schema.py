@@ -38,7 +38,8 @@ VARIATION = ["varied", "value"]
 CASE = [*SUBJECT, *VARIATION, "target"]
 RUN = ["training_size", "draw", "training_time"]
 KEYS = ["experiment", *SUBJECT, "method", "width", *RUN]
-CURVE = ["experiment", *CASE, "method"]  # of the curves of arXiv 2102.06701, at whatever sizes
+CURVE = ["experiment", *CASE, "method"]  # of the curves of arXiv 2102.06701
+POINT = [*CURVE, "width", "training_size", "training_time"]  # of such a curve, over draws
 
 # varied and target
 BASELINE = "none"  # nothing is varied

@@ -1,4 +1,4 @@
-"""Finite against infinite width, and gradient descent against Bayes: the numbers that claims of arXiv 2503.05938 need."""
+"""Finite against infinite width, gradient descent against Bayes: the numbers that claims of arXiv 2503.05938 need."""
 
 from collections.abc import Iterator, Mapping
 
@@ -6,13 +6,13 @@ import numpy as np
 import pandas as pd
 from scipy import special
 
-from replication.schema import BAYES, GRADIENT_DESCENT, STATISTICS, SUBJECT, TRAINED
 from replication.scaling_laws import fits
 from replication.scaling_laws.coverage import covered, share
 from replication.scaling_laws.estimates import Estimate
 from replication.scaling_laws.loss_tables import SAME_RUN
 from replication.scaling_laws.member_bootstrap import Correlations
 from replication.scaling_laws.tables import by_draw, groups, within
+from replication.schema import BAYES, GRADIENT_DESCENT, STATISTICS, SUBJECT, TRAINED
 from replication.settings.analysis import ScalingLaws
 from replication.settings.sections import Window
 

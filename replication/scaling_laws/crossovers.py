@@ -5,9 +5,9 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from replication.schema import FINITE, STATISTICS, SUBJECT
 from replication.scaling_laws.member_bootstrap import Correlations
 from replication.scaling_laws.tables import groups
+from replication.schema import FINITE, STATISTICS, SUBJECT
 
 SAMPLES = 2000  # of a crossover, whose interval is theirs
 BEYOND = np.inf  # a crossover that no training size reaches
@@ -29,7 +29,9 @@ def crossovers(
     means = ratios[(ratios["statistic"] == STATISTICS[0]) & ratios["method"].isin(FINITE)]
     for key, curve in groups(means, [*SUBJECT, "method", "width"]):
         curve = curve.sort_values("training_size")
-        sizes, value, error = (curve[name].to_numpy(float) for name in ("training_size", "ratio", "ratio_standard_error"))
+        sizes, value, error = (
+            curve[name].to_numpy(float) for name in ("training_size", "ratio", "ratio_standard_error")
+        )
         correlation = correlations[key["task"], key["method"], key["width"], STATISTICS[0]]
         sampled = rng.multivariate_normal(value, correlation.covariance(sizes.tolist(), error), SAMPLES, method="eigh")
         samples = np.sort([_crossing(sizes, np.abs(ratio - 1), departure) for ratio in sampled])

@@ -4,10 +4,10 @@ from collections.abc import Iterator, Mapping
 
 import pandas as pd
 
-from replication.schema import FINITE, GRADIENT_DESCENT, INFINITE_TEST_SET, LINEARISED, STATISTICS, SUBJECT
 from replication.scaling_laws import fits
 from replication.scaling_laws.member_bootstrap import Correlations
 from replication.scaling_laws.tables import by_draw, groups
+from replication.schema import FINITE, GRADIENT_DESCENT, INFINITE_TEST_SET, LINEARISED, STATISTICS, SUBJECT
 from replication.settings.analysis import ScalingLaws
 from replication.settings.sections import Window
 

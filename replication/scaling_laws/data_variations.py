@@ -2,10 +2,10 @@
 
 import pandas as pd
 
-from replication.schema import ALPHA_K, BASELINE, CURVE, RANK, TEACHER
 from replication.scaling_laws.exponents import curves, difference_row, exponent_row
 from replication.scaling_laws.fits import fit_draws, power_law
 from replication.scaling_laws.tables import groups, matching
+from replication.schema import ALPHA_K, BASELINE, CURVE, RANK, TEACHER
 from replication.settings.sections import Window
 
 DATA = "training_size"

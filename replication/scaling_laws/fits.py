@@ -5,7 +5,15 @@ from collections.abc import Callable
 import numpy as np
 
 from replication.scaling_laws.estimates import Estimate, combined_dof
-from replication.scaling_laws.power_laws import LAWS, Fit, plateau, power_law, power_law_with_floor, straight_line, table
+from replication.scaling_laws.power_laws import (
+    LAWS,
+    Fit,
+    plateau,
+    power_law,
+    power_law_with_floor,
+    straight_line,
+    table,
+)
 
 __all__ = [
     "LAWS", "Estimate", "Fit", "exponent_difference", "fit_draws", "fit_single_draw", "mean_log_ratio", "plateau",

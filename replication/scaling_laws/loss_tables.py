@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 
 from replication.loss_distribution.moments import statistics_over_draws, statistics_over_members
-from replication.schema import GRADIENT_DESCENT, INFINITE_TEST_SET, KEYS, STATISTICS
 from replication.scaling_laws.coverage import covered
 from replication.scaling_laws.tables import groups
+from replication.schema import GRADIENT_DESCENT, INFINITE_TEST_SET, KEYS, STATISTICS
 from replication.seeds import generator
 from replication.settings.analysis import Statistics
 

@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 
 from replication.loss_distribution.moments import member_moments
-from replication.schema import LINEARISED, PAIRED_DIFFERENCE, STATISTICS, SUBJECT, TRAINED
 from replication.scaling_laws.tables import groups
+from replication.schema import LINEARISED, PAIRED_DIFFERENCE, STATISTICS, SUBJECT, TRAINED
 from replication.seeds import generator
 
 ENSEMBLES = ("task", "method", "width")  # of one network, which differ in these alone

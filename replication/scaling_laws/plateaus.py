@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 
 from replication.loss_distribution.moments import statistics_over_members
-from replication.schema import GRADIENT_DESCENT, STATISTICS, SUBJECT, TRAINED, TRAINING_VARIATION
 from replication.scaling_laws import fits
 from replication.scaling_laws.member_bootstrap import Correlations
 from replication.scaling_laws.tables import groups
+from replication.schema import GRADIENT_DESCENT, STATISTICS, SUBJECT, TRAINING_VARIATION
 from replication.seeds import generator
 from replication.settings.analysis import Statistics
 

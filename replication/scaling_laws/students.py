@@ -11,10 +11,10 @@ prior of wide teachers), which makes it 3 / d.
 import numpy as np
 import pandas as pd
 
-from replication.schema import CURVE, FOUR_OVER_D, GRADIENT_DESCENT, THREE_OVER_D
 from replication.scaling_laws.estimates import Estimate
 from replication.scaling_laws.exponents import curves, exponent_row, predicted
 from replication.scaling_laws.tables import groups
+from replication.schema import CURVE, FOUR_OVER_D, GRADIENT_DESCENT, THREE_OVER_D
 from replication.settings.sections import Window
 
 
@@ -27,9 +27,7 @@ def student_exponents(losses: pd.DataFrame, window: Window, confidence: float) -
     rows = []
     for label, curve in groups(losses, CURVE):
         d = label["value"]
-        fitted = exponent_row(
-            "training_size", *curves(curve, window), confidence, Estimate(4 / d, np.nan), FOUR_OVER_D
-        )
+        fitted = exponent_row("training_size", *curves(curve, window), confidence, Estimate(4 / d, np.nan), FOUR_OVER_D)
         rows.append(label | fitted)
         if label["method"] == GRADIENT_DESCENT:
             rows.append(label | fitted | predicted(Estimate(3 / d, np.nan), THREE_OVER_D))

@@ -6,27 +6,33 @@ import numpy as np
 import pandas as pd
 
 from replication.loss_distribution.moments import over_draws
+from replication.scaling_laws.estimates import UNKNOWN, Estimate
+from replication.scaling_laws.exponents import exponent_of_means
+from replication.scaling_laws.tables import groups
 from replication.schema import (
     CURVE,
+    DATA_VARIATION,
+    HYPERCUBE,
     LABELS,
     LINEARISED,
+    POINT,
     RESOLUTION_LIMITED_WIDTH,
     SIZE,
+    STUDENTS,
+    TEACHER,
+    TEACHER_STUDENT,
     TRAINED,
     VARIANCE_LIMITED,
     VARIANCE_LIMITED_DATA,
     VARIANCE_LIMITED_WIDTH,
 )
-from replication.scaling_laws.estimates import UNKNOWN, Estimate
-from replication.scaling_laws.exponents import exponent_of_means
-from replication.scaling_laws.tables import groups
 from replication.settings.regimes import TrainedRegimes
 
 Values = Mapping[float, np.ndarray]  # by width or training size, what is averaged there
 
 
 def trained_curves(members: pd.DataFrame, population: int, confidence: float) -> pd.DataFrame:
-    """A row for each size of three regimes: CURVE, width, training_size, draws, the mean that follows its law.
+    """A row for each size of three regimes: POINT, draws, the mean that follows its law.
 
     members: rows of the experiments of these regimes on one task. `mean` is the size of the mean over so many `draws`
     (members or draws of the points), with its interval, and `sign` its sign.
@@ -40,7 +46,7 @@ def trained_curves(members: pd.DataFrame, population: int, confidence: float) ->
     rows = []
     for experiment, at_sizes in values.items():
         first = chosen[experiment].assign(method=TRAINED, target=LABELS).iloc[0]
-        fixed = first[[*CURVE, "width", "training_size"]].to_dict()
+        fixed = first[POINT].to_dict()
         for size, found in at_sizes.items():
             rows.append(fixed | {SIZE[experiment]: size} | _mean(found, confidence) | {"theory": np.nan})
     return pd.DataFrame(rows)
@@ -75,15 +81,15 @@ def losses_of_widths(members: pd.DataFrame) -> Values:
     return {width: rows["test_loss"].to_numpy() for width, rows in members.groupby("width")}
 
 
-def losses_of_draws(members: pd.DataFrame) -> pd.DataFrame:
-    """Mean over the members of each draw of the data: CURVE, width, training_size, draw, members, mean.
+def on_changed_data(members: pd.DataFrame) -> pd.DataFrame:
+    """Losses of networks trained on a task's data and on the same data changed: POINT, draw, members, mean."""
+    return _of_draws(members[members["experiment"] == DATA_VARIATION].assign(target=LABELS))
 
-    What learning curves of students and of changed data are made of; no `theory` is known.
-    """
-    rows = []
-    for label, losses in groups(members, [*CURVE, "width", "training_size", "draw"]):
-        rows.append(label | {"members": len(losses), "mean": losses["test_loss"].mean(), "theory": np.nan})
-    return pd.DataFrame(rows)
+
+def of_students(members: pd.DataFrame) -> pd.DataFrame:
+    """Losses of trained students of random teachers; varied is the dimension: POINT, draw, members, mean."""
+    of_teachers = {"task": STUDENTS, "dataset": HYPERCUBE, "target": TEACHER}
+    return _of_draws(members[members["experiment"] == TEACHER_STUDENT].assign(**of_teachers))
 
 
 def trained_exponents(curves: pd.DataFrame, regimes: TrainedRegimes, confidence: float) -> pd.DataFrame:
@@ -100,6 +106,14 @@ def trained_exponents(curves: pd.DataFrame, regimes: TrainedRegimes, confidence:
         origin = VARIANCE_LIMITED.get(experiment, "")
         fitted = exponent_of_means(SIZE[experiment], curve, windows[experiment], confidence, prediction, origin)
         rows.append(label | fitted)
+    return pd.DataFrame(rows)
+
+
+def _of_draws(members: pd.DataFrame) -> pd.DataFrame:
+    """Mean over the members of each draw of the data; no `theory` is known."""
+    rows = []
+    for label, losses in groups(members, [*POINT, "draw"]):
+        rows.append(label | {"members": len(losses), "mean": losses["test_loss"].mean(), "theory": np.nan})
     return pd.DataFrame(rows)
 
 

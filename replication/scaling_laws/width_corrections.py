@@ -11,11 +11,11 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from replication.schema import FINITE, GRADIENT_DESCENT, PAIRED_DIFFERENCE, STATISTICS, SUBJECT
 from replication.scaling_laws import fits
 from replication.scaling_laws.estimates import Estimate, combined_dof
 from replication.scaling_laws.member_bootstrap import Correlations
 from replication.scaling_laws.tables import groups
+from replication.schema import FINITE, GRADIENT_DESCENT, PAIRED_DIFFERENCE, STATISTICS, SUBJECT
 
 ENSEMBLE = [*SUBJECT, "method", "width", "training_size", "draw", "training_time"]
 SAME_SET = ["task", "training_size", "draw", "training_time"]
