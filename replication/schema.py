@@ -71,7 +71,7 @@ ALPHA_K, FOUR_OVER_D, THREE_OVER_D = "alpha_K of the spectrum", "4/d", "3/d, ReL
 INFINITE_WIDTH_METHODS = {GRADIENT_DESCENT: "gradient descent", BAYES: "Bayes"}
 APPROACHES = {RANDOM_FEATURES: "random features", TRAINED: "trained networks", GRADIENT_DESCENT: "infinite width"}
 
-UNCERTAINTY, EXPLAINING = "2503.05938", "2102.06701"  # the papers, by their arXiv number
+UNCERTAINTY, EXPLAINING = "arXiv:2503.05938", "arXiv:2102.06701"  # the papers
 
 
 def regime_of(experiment: str) -> str:

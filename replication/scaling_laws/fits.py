@@ -78,9 +78,9 @@ def exponent_difference(x: np.ndarray, y1: np.ndarray, y2: np.ndarray) -> Estima
 
 
 def mean_log_ratio(ratio: np.ndarray, covariance: np.ndarray, members: int) -> Estimate:
-    """Mean of ln ratio (sizes,) with weights 1 / variance; `covariance` (sizes, sizes) of ln ratio over so many members.
+    """Mean of ln ratio (sizes,) with weights 1 / variance; `covariance` (sizes, sizes): of ln ratio, over `members`.
 
-    The weights are those of independent ratios, the error w' covariance w is not.
+    The weights are those of independent ratios, the error, sqrt(w' covariance w), is not.
     """
     weights = 1 / np.diag(covariance)
     weights /= weights.sum()
