@@ -7,7 +7,7 @@ import pandas as pd
 
 from replication.claims.verdicts import EquivalenceTest, Subject, estimate_of
 from replication.scaling_laws.estimates import Estimate
-from replication.schema import BAYES, GRADIENT_DESCENT, INFINITE_TEST_SET, SUBJECT, SYMBOLS, TRAINED
+from replication.schema import GRADIENT_DESCENT, INFINITE_TEST_SET, SUBJECT, SYMBOLS, TRAINED
 from replication.settings.analysis import Claims
 
 STATEMENTS = {
