@@ -8,7 +8,7 @@ import jinja2
 import numpy as np
 import pandas as pd
 
-from replication.datasets.sources import SOURCES
+from replication.datasets.catalogue import SOURCES
 from replication.report import finite_width, regimes
 from replication.report import infinite_width as tables
 from replication.report.tables import exponent_table, number, to_markdown
