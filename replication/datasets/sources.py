@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from replication.datasets import calochallenge, cifar10, mnist, photo_patches, showers, uci_digits
-from replication.datasets.dataset import Dataset
+from replication.datasets.dataset import Dataset, Files
 from replication.datasets.download import fetch
 from replication.datasets.registry import Registry
 from replication.errors import ReplicationError
@@ -30,7 +30,7 @@ class Source(NamedTuple):
     classes: int
     largest_pool: int
     largest_test: int
-    load: Callable[[int, int, int, Callable[[], list[Path]]], Dataset]
+    load: Callable[[int, int, int, Files], Dataset]
 
 
 SOURCES = {

@@ -11,8 +11,8 @@ import pytest
 from matplotlib.image import imread
 
 from replication.datasets import own_data
+from replication.datasets.arrays import number_of_classes, standardise
 from replication.datasets.training_sets import training_order
-from replication.experiments.own_data import split_sizes
 from replication.infinite_width import predictions
 from replication.infinite_width.learning_curve import compute_kernels
 from replication.loss_distribution.moments import INFINITE_TEST_SET, gaussian_moments
@@ -63,20 +63,22 @@ def test_the_table_is_that_of_a_direct_computation(predict, arrays, tmp_path):
     assert imread(BytesIO((output / FILES[3]).read_bytes())).shape[1] > 1000
     assert (output / FILES[2]).read_bytes().startswith(b"%PDF")
 
-    own = own_data.read(tmp_path / "own.npz")
-    points = own_data.split(own, TEST_POINTS, SEED, "feature", tmp_path / "own.npz")
+    points = standardise(*own_data.split(own_data.read(tmp_path / "own.npz"), TEST_POINTS, SEED))
     draws, curves = (pd.read_csv(output / name) for name in FILES[:2])
     draws = draws[np.isinf(draws["training_time"])]
-    for method, law in (("gradient_descent", predictions.converged), ("bayes", predictions.bayes)):
+    for method, law in (
+        ("gradient_descent", predictions.gradient_descent_to_convergence),
+        ("bayes", predictions.bayes),
+    ):
         expected = []
         for draw in range(3):
             chosen = training_order(POINTS - TEST_POINTS, 32, SEED, "own data", draw)
-            problem = compute_kernels(NETWORK, "closed_form", points.x[chosen], points.y[chosen], points.test_x)
-            for made in law(problem, (8, 16, 32)):
-                expected.append(gaussian_moments(made.mean, made.covariance, points.test_y))
-        own_draws = draws[draws["method"] == method]
-        assert own_draws["draw"].tolist() == np.repeat(range(3), 3).tolist()
-        np.testing.assert_allclose(own_draws[["mean", "std", "coefficient_of_variation"]], expected, rtol=1e-9)
+            kernels = compute_kernels(NETWORK, "closed_form", points.x[chosen], points.y[chosen], points.x_test)
+            for made in law(kernels, (8, 16, 32)):
+                expected.append(gaussian_moments(made.mean, made.covariance, points.y_test))
+        of_method = draws[draws["method"] == method]
+        assert of_method["draw"].tolist() == np.repeat(range(3), 3).tolist()
+        np.testing.assert_allclose(of_method[["mean", "std", "coefficient_of_variation"]], expected, rtol=1e-9)
         averaged = np.reshape(expected, (3, 3, 3)).mean(axis=0)
         row = curves[curves["method"] == method]
         assert row["training_size"].tolist() == [8, 16, 32]
@@ -115,8 +117,9 @@ def test_class_labels_steps_and_repeated_points(predict, arrays):
     curves = pd.read_csv(output / FILES[1])
     assert curves.loc[np.isinf(curves["training_time"]), "diag_reg"].tolist() == [1e-10] * 4
     assert curves.loc[curves["training_time"] == 20, "training_size"].tolist() == [8, 48]
-    numbers = curves.drop(columns=["width", "training_time", "condition_number"]).select_dtypes("number")
-    assert np.isfinite(numbers).all(axis=None)
+    estimates = [name for name in curves if name.startswith(("mean", "std", "coefficient_of_variation", "loss_"))]
+    assert len(estimates) == 19
+    assert np.isfinite(curves[estimates]).all(axis=None)
 
 
 def changed(arrays, **change):
@@ -159,7 +162,7 @@ def with_value(value, *index):
         ({"inputs": with_value(1.5, slice(None), 1)}, [], r"2 columns of the inputs \(2, 3\) are constant"),
         ({"inputs": with_value(1.5, ...)}, ["--scaling", "global"], "are all the same"),
         ({"targets": with_value(2.0, ..., 0)}, [], "column 0 of the targets is constant"),
-        ({"targets": lambda y: np.full(len(y), 4)}, [], "column 0 of the targets is constant"),
+        ({"targets": lambda y: np.full(len(y), 4)}, [], "the targets hold one class, 4"),
         ({}, ["--training-sizes", "8,49"], "a training set of 49 out of 60 points, of which 12 are test points"),
         ({}, ["--training-sizes", "8,many"], "'8,many' are no numbers"),
         ({}, ["--training-sizes", "8,,16"], "'8,,16' are no numbers"),
@@ -260,48 +263,27 @@ def read(tmp_path, **arrays):
     return own_data.read(tmp_path / "own.npz")
 
 
-def test_whole_numbers_in_one_column_are_classes_and_in_several_are_targets(tmp_path, arrays):
-    labels = np.arange(POINTS) % 3 * 5 - 4
-    own = read(tmp_path, inputs=arrays["inputs"], targets=labels)
-    assert (own.classes, own.inputs.shape) == (3, (POINTS, 4))
-    np.testing.assert_array_equal(own.targets, labels[:, None] == [-4, 1, 6])
-    pairs = np.c_[labels, labels**2]
-    assert read(tmp_path, inputs=arrays["inputs"], targets=pairs).classes == 0
-    np.testing.assert_array_equal(read(tmp_path, inputs=arrays["inputs"], targets=pairs).targets, pairs)
-    one = read(tmp_path, inputs=arrays["inputs"], targets=labels + 0.5)
-    assert (one.classes, one.targets.shape) == (0, (POINTS, 1))
-    assert read(tmp_path, inputs=arrays["inputs"], targets=labels > 0).classes == 2
+def test_a_file_is_read_as_it_is(tmp_path, arrays):
+    read_back = read(tmp_path, inputs=arrays["inputs"], targets=np.arange(POINTS))
+    np.testing.assert_array_equal(read_back.inputs, arrays["inputs"])
+    assert number_of_classes(read_back.targets) == POINTS
+    assert number_of_classes(read_back.targets > 9) == 2
+    assert number_of_classes(read_back.targets + 0.5) == number_of_classes(arrays["targets"]) == 0
 
 
-@pytest.mark.parametrize("scaling", own_data.SCALINGS)
-def test_a_split_is_scaled_by_its_training_pool(tmp_path, arrays, scaling):
-    own = read(tmp_path, **arrays)
-    split = own_data.split(own, 12, SEED, scaling, tmp_path)
+def test_a_split_takes_every_point_once(tmp_path, arrays):
+    data = read(tmp_path, **arrays)
+    split = own_data.split(data, 12, SEED)
     order = generator(SEED, "own data").permutation(POINTS)
-    raw, raw_test = own.inputs[order[12:]], own.inputs[order[:12]]
-    centre, width = {
-        "feature": (raw.mean(axis=0), raw.std(axis=0)),
-        "global": (raw.mean(), raw.std()),
-        "none": (0, 1),
-    }[scaling]
-    np.testing.assert_allclose(split.x * width + centre, raw, rtol=1e-13)
-    np.testing.assert_allclose(split.test_x * width + centre, raw_test, rtol=1e-13)
-    y = own.targets[order[12:]]
-    np.testing.assert_allclose(split.y * y.std(axis=0) + y.mean(axis=0), y, rtol=1e-13)
-    np.testing.assert_allclose(split.test_y * y.std(axis=0) + y.mean(axis=0), own.targets[order[:12]], rtol=1e-13)
+    np.testing.assert_array_equal(np.concatenate([split.x_test, split.x]), data.inputs[order])
+    np.testing.assert_array_equal(np.concatenate([split.y_test, split.y]), data.targets[order])
+    assert len(split.x_test) == 12
 
 
-def test_class_labels_are_centred_by_their_number(tmp_path, arrays):
-    own = read(tmp_path, inputs=arrays["inputs"], targets=np.arange(POINTS) % 3)
-    split = own_data.split(own, 12, SEED, "none", tmp_path)
-    for y in (split.y, split.test_y):
-        np.testing.assert_allclose(np.sort(y, axis=1), np.tile([-1 / 3, -1 / 3, 2 / 3], (len(y), 1)), rtol=1e-14)
-
-
-def test_default_sizes_double_up_to_half_the_pool(tmp_path):
+def test_default_sizes_double_up_to_half_the_pool():
     expected = {10: (2, [4]), 60: (12, [16]), 1000: (200, [16, 32, 64, 128, 256]), 10**5: (1000, 4096)}
     for points, (test_points, sizes) in expected.items():
-        found = split_sizes(tmp_path, points, 0, "")
+        found = own_data.split_sizes(points, 0, "")
         assert found[0] == test_points
         assert (found[1] if isinstance(sizes, list) else found[1][-1]) == sizes
-    assert split_sizes(tmp_path, 60, 20, "16, 8,16") == (20, [8, 16])
+    assert own_data.split_sizes(60, 20, "16, 8,16") == (20, [8, 16])
