@@ -20,6 +20,7 @@ from replication.scaling_laws.estimates import plus_minus
 from replication.schema import subject_name
 
 EPS = "coefficient_of_variation"
+LEGEND_LINE = 0.085  # of a panel's height, kept free for each line of its legend
 TITLES = {
     "algorithm": "algorithm",
     "parametrisation": "parametrisation",
@@ -52,7 +53,8 @@ def training_variations(curves: pd.DataFrame, expected: pd.DataFrame, plateaus: 
             ]
             _panel(axes, *tables)
         linear_from_zero(axes_row[0])
-        axes_row[0].set_ylim(top=1.45 * axes_row[0].get_ylim()[1])  # room for the legends
+        lines = 1 + max(len(axes.get_legend().get_texts()) for axes in axes_row)
+        axes_row[0].set_ylim(top=axes_row[0].get_ylim()[1] / (1 - LEGEND_LINE * lines))
         axes_row[0].set_ylabel(SYMBOLS[EPS])
         axes_row[0].set_title(subject_name(task, dataset), loc="left", fontweight="bold", pad=18)
     for axes, varied in zip(grid[0], columns, strict=True):

@@ -100,7 +100,7 @@ def difference_row(sizes: np.ndarray, y: np.ndarray, reference: np.ndarray, conf
 
 
 def mean_curve(table: pd.DataFrame, keys: Sequence[str], confidence: float) -> pd.DataFrame:
-    """Mean over draws of `mean`, with its interval, and of `theory`, and the number of `draws`, for each of the keys."""
+    """Mean over draws of `mean`, with its interval, and of `theory`, and how many `draws`, for each of the keys."""
     rows = []
     for label, draws in groups(table, keys):
         names = ("mean", "mean_lower", "mean_upper", "mean_standard_error")
