@@ -7,7 +7,7 @@ import typer
 
 from replication.cli.predict import predict
 from replication.cli.verdicts import lines_of_verdicts, markdown_of_verdicts
-from replication.errors import ReplicationError
+from replication.errors import ReplicationError, optional_parts
 from replication.settings.profile import Profile, Settings
 from replication.settings.reading import check_pipeline, profile_named, read_settings
 
@@ -100,7 +100,8 @@ def _in_words(profile: Profile) -> str:
 def main() -> None:
     """Run a command; a ReplicationError is one line and exit status 1."""
     try:
-        app()
+        with optional_parts():
+            app()
     except ReplicationError as error:
         typer.echo(f"error: {error}", err=True)
         raise SystemExit(1) from None

@@ -10,7 +10,7 @@ import pandas as pd
 from replication import seeds
 from replication.datasets.arrays import Split
 from replication.errors import ReplicationError
-from replication.experiments.exact_curves import DATASET, EXPERIMENT, KEYS, draws_of, in_order
+from replication.experiments.exact_curves import DATASET, draws_of, in_order
 from replication.finite_width.ensemble import Data, Ensemble
 from replication.finite_width.executor import complete
 from replication.finite_width.member_store import Member, MemberStore
@@ -18,6 +18,8 @@ from replication.finite_width.parametrisation import kernel_rates
 from replication.infinite_width.closed_form import kernels
 from replication.infinite_width.finite_time import largest_learning_rate
 from replication.loss_distribution.moments import statistics_over_members
+from replication.scaling_laws.tables import groups
+from replication.schema import BASELINE, KEYS, LEARNING_CURVE
 from replication.settings.network import MLP
 from replication.settings.training import Algorithm, Execution, Parametrisation, Training
 from replication.validation.numbers import check_count, check_share
@@ -147,7 +149,7 @@ def _in_memory(
 
 def _rows(ensemble: Ensemble, draw: int, members: Mapping[int, Member]) -> pd.DataFrame:
     table = pd.DataFrame([member._asdict() for member in members.values()]).assign(
-        experiment=EXPERIMENT, task=ensemble.task, dataset=DATASET, varied="none", value="", method=ensemble.method,
+        experiment=LEARNING_CURVE, task=ensemble.task, dataset=DATASET, varied=BASELINE, value="", method=ensemble.method,
         width=float(ensemble.width), training_size=ensemble.training_size, draw=draw,
         training_time=float(ensemble.training.steps), learning_rate=ensemble.learning_rate, member=list(members),
     )  # fmt: skip
@@ -157,9 +159,9 @@ def _rows(ensemble: Ensemble, draw: int, members: Mapping[int, Member]) -> pd.Da
 def moments_of_members(table: pd.DataFrame, confidence: float, resamples: int, seed: int) -> pd.DataFrame:
     """A row for every ensemble of a member table: mu_L, sigma_L and eps_L with bootstrap intervals over its members."""
     rows = []
-    for key, group in table.groupby(KEYS, sort=False):
-        rng = seeds.generator(seed, "bootstrap", *map(str, key))
-        row = dict(zip(KEYS, key, strict=True)) | {"members": len(group), "draws": 1}
+    for key, group in groups(table, KEYS):
+        rng = seeds.generator(seed, "bootstrap", *map(str, key.values()))
+        row = key | {"members": len(group), "draws": 1}
         row |= statistics_over_members(group["test_loss"].to_numpy(), confidence, resamples, rng)
         means = {name: group[name].mean() for name in ("training_loss", "learning_rate")}
         rows.append(row | means)

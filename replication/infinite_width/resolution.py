@@ -17,6 +17,7 @@ from replication.infinite_width.predictions import KernelMatrices
 from replication.schema import TEACHER
 from replication.theory.kernel_regression import Spectrum, predict, spectrum_of
 
+
 def resolution_limited(
     ntk: np.ndarray,
     cross: np.ndarray,
