@@ -149,8 +149,8 @@ def _in_memory(
 
 def _rows(ensemble: Ensemble, draw: int, members: Mapping[int, Member]) -> pd.DataFrame:
     table = pd.DataFrame([member._asdict() for member in members.values()]).assign(
-        experiment=LEARNING_CURVE, task=ensemble.task, dataset=DATASET, varied=BASELINE, value="", method=ensemble.method,
-        width=float(ensemble.width), training_size=ensemble.training_size, draw=draw,
+        experiment=LEARNING_CURVE, task=ensemble.task, dataset=DATASET, varied=BASELINE, value="",
+        method=ensemble.method, width=float(ensemble.width), training_size=ensemble.training_size, draw=draw,
         training_time=float(ensemble.training.steps), learning_rate=ensemble.learning_rate, member=list(members),
     )  # fmt: skip
     return table[COLUMNS]
