@@ -173,7 +173,8 @@ def compare(arguments) -> None:
     taken = np.array(list(mine["seconds"].values()))
     other = np.cumsum(list(theirs["seconds"].values()), axis=0)
     for column, call in enumerate(("first call", "repeated")):
-        table = pd.DataFrame({"curve up to N_D": sizes, "ours [s]": taken[:, column], "documented [s]": other[:, column]})
+        times = {"ours [s]": taken[:, column], "documented [s]": other[:, column]}
+        table = pd.DataFrame({"curve up to N_D": sizes} | times)
         table["ratio"] = table["documented [s]"] / table["ours [s]"]
         for name in ("ours", "documented"):
             table[f"growth, {name}"] = np.log2(table[f"{name} [s]"] / table[f"{name} [s]"].shift())
