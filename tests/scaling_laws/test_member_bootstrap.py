@@ -162,7 +162,7 @@ def covers_zero(table, correlations):
 
 @pytest.mark.parametrize("shared", [0.0, 0.8])
 def test_intervals_of_the_mean_intercept_cover(shared):
-    """Over sizes and three widths, ln ratio = -3 / n; errors taken as fully correlated are too large for independent."""
+    """ln ratio = -3 / n for three widths; where members are independent, fully correlated errors are too large."""
     rng, toys, hits, correlated = np.random.default_rng(6), 150, 0, 0
     widths = (64.0, 128.0, 256.0)
     for _ in range(toys):
