@@ -1,5 +1,7 @@
 """Stage: every law that is fitted, of both papers."""
 
+import pandas as pd
+
 from replication.experiments import laws
 from replication.settings.analysis import Claims, ScalingLaws, Statistics
 from replication.settings.regimes import Dimension, TrainedRegimes, TrainedVariations
@@ -17,7 +19,7 @@ def fit_laws(
 ) -> None:  # fmt: skip
     """Fit the laws of ensembles, of variants of them, and of the regimes."""
 
-    def of_tasks(folder: str, stem: str):
+    def of_tasks(folder: str, stem: str) -> pd.DataFrame:
         return files.read_tables(paths.results(folder), [f"{task}/{stem}" for task in tasks])
 
     exact, members = of_tasks("infinite_width", "learning_curves"), of_tasks("ensembles", "members")
@@ -28,12 +30,10 @@ def fit_laws(
         *(files.read_table(paths.results("random_features", f"{name}.csv")) for name in laws.FEATURES),
         files.read_table(paths.results("dimension", "exponents.csv")),
     )
-    for name, table in (
-        laws.laws_of_ensembles(exact, members, seed, training, finite_width, statistics, scaling_laws, claims)
-        | laws.laws_of_variants(variants, expected, exact, seed, tasks, training, training_variations, statistics)
-        | laws.laws_of_regimes(regimes, trained_regimes, trained_variations, dimension, statistics)
-    ).items():
-        files.write_table(paths.results("laws", f"{name}.csv"), table)
+    tables = laws.laws_of_ensembles(exact, members, seed, training, finite_width, statistics, scaling_laws, claims)
+    tables |= laws.laws_of_variants(variants, expected, exact, seed, tasks, training, training_variations, statistics)
+    tables |= laws.laws_of_regimes(regimes, trained_regimes, trained_variations, dimension, statistics)
+    files.write_tables(paths.results("laws"), tables)
 
 
 if __name__ == "__main__":
