@@ -1,4 +1,4 @@
-"""The six sources behind one interface."""
+"""The seven sources behind one interface."""
 
 from collections.abc import Callable
 from functools import partial
@@ -8,6 +8,7 @@ from typing import Literal, NamedTuple
 from replication.datasets import calochallenge, cifar10, mnist, photo_patches, showers, uci_digits
 from replication.datasets.dataset import Dataset
 from replication.datasets.download import fetch
+from replication.datasets.geant4 import source as geant4
 from replication.datasets.registry import Registry
 from replication.errors import ReplicationError
 
@@ -20,7 +21,8 @@ class Source(NamedTuple):
     input_shape:               shape of one input
     classes:                   number of classes; 0 for regression
     largest_pool/largest_test: the most points that can be asked for
-    load:                      (pool_size, test_size, seed, files) -> Dataset, where files() fetches the source's files
+    load:                      (pool_size, test_size, seed, files) -> Dataset, where files() fetches the source's files,
+                               or for a simulated one names the folder that keeps what is finished
     """
 
     name: str
@@ -43,6 +45,7 @@ SOURCES = {
         ),
         Source("cifar10", "CIFAR-10", "downloaded", (32, 32, 3), 10, 40_000, 10_000, cifar10.load),
         Source("showers", "simulated showers (GFLASH)", "simulated", (25, 5, 5), 0, 100_000, 10_000, showers.load),
+        Source("geant4", "Geant4 showers (no data files)", "simulated", (25, 5, 5), 0, 100_000, 20_000, geant4.load),
         Source(
             "calochallenge",
             "CaloChallenge data set 2 (Geant4)",
@@ -76,7 +79,10 @@ def load(
     """Training pool and test set of source `name`, the same on every machine.
 
     folder, registry, mirror: where downloaded files are kept, what they are, and where to look first (see `fetch`);
-    sources that need no file leave them alone. ReplicationError for impossible sizes and unobtainable files.
+    sources that need no file leave them alone, and a simulation that takes long keeps its showers in that folder.
+    ReplicationError for impossible sizes and unobtainable files.
     """
     check_sizes(name, pool_size, test_size)
-    return SOURCES[name].load(pool_size, test_size, seed, partial(fetch, name, registry, folder, mirror))
+    source = SOURCES[name]
+    files = partial(fetch, name, registry, folder, mirror) if source.kind == "downloaded" else lambda: [folder / name]
+    return source.load(pool_size, test_size, seed, files)

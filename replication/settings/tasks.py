@@ -7,13 +7,13 @@ from replication.settings.sections import Positive, Section, Share
 TaskName = Literal["digits", "images", "calorimeter"]
 
 
-DatasetName = Literal["uci_digits", "photo_patches", "showers", "mnist", "cifar10", "calochallenge"]
+DatasetName = Literal["uci_digits", "photo_patches", "showers", "geant4", "mnist", "cifar10", "calochallenge"]
 
 
 DATASETS_OF_TASK: dict[TaskName, tuple[DatasetName, ...]] = {
     "digits": ("uci_digits", "mnist"),
     "images": ("photo_patches", "cifar10"),
-    "calorimeter": ("showers", "calochallenge"),
+    "calorimeter": ("showers", "geant4", "calochallenge"),
 }
 
 
