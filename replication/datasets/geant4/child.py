@@ -12,6 +12,8 @@ from typing import NamedTuple
 import replication
 from replication.errors import ReplicationError
 
+WORKER = ("-m", "replication.datasets.geant4.worker")  # what the interpreter is to run
+
 
 class Request(NamedTuple):
     """A chunk of showers, [energy in MeV, x in mm, y in mm, four random seeds] each, and the file for it."""
@@ -26,9 +28,8 @@ class Child:
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         self.errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed where the context ends
-        command = [sys.executable, "-m", "replication.datasets.geant4.worker"]
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": self.errors}
-        self.process = subprocess.Popen(command, env=environment, bufsize=0, **pipes)
+        self.process = subprocess.Popen([sys.executable, *WORKER], env=environment, bufsize=0, **pipes)
 
     def __enter__(self) -> "Child":
         return self
