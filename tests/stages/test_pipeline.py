@@ -18,8 +18,11 @@ from tests.conftest import ROOT
 
 PIPELINE = YAML(typ="safe").load((ROOT / "dvc.yaml").read_text())["stages"]
 STAGES = sorted(path.stem for path in (ROOT / "replication/stages").glob("*.py") if "__main__" in path.read_text())
-# files that a module reads although it does not import them
+# files that a module reads, or runs in another process, although it does not import them
 RESOURCES = {
+    "replication/datasets/geant4/child.py": [
+        f"replication/datasets/geant4/{name}.py" for name in ("detector", "native", "physics", "session", "worker")
+    ],
     "replication/figures/style.py": ["replication/figures/replication.mplstyle"],
     "replication/report/page.py": ["replication/report/page.html.j2"],
     "replication/report/writer.py": ["replication/report/report.md.j2"],
