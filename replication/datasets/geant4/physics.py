@@ -2,8 +2,8 @@
 
 The standard list (G4EmStandardPhysics) reads tables of the set G4EMLOW. Without them,
 
-- bremsstrahlung follows the relativistic model (LPM effect, dielectric suppression) at all energies, where the
-  standard takes the tables of Seltzer and Berger below 1 GeV: a fifth to a third too few photons at 1-2 MeV;
+- bremsstrahlung follows the relativistic model (LPM effect, dielectric suppression), which ends at electrons of 1 MeV:
+  below they do not radiate. The standard takes the tables of Seltzer and Berger from 1 keV to 1 GeV;
 - conversion follows G4PairProductionRelModel at all energies, where the standard takes Bethe-Heitler in its
   five-dimensional form below 80 GeV;
 - the photoelectric effect follows the parametrised cross sections of G4PEEffectFluoModel in place of Livermore's;
