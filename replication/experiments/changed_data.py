@@ -11,7 +11,6 @@ from replication.datasets.variations import image_side, pooled, superclasses
 from replication.experiments.data_variations import BASELINE, LABELS
 from replication.infinite_width.resolution import Targets
 from replication.seeds import generator
-from replication.settings.tasks import Centre, Transform
 
 
 class DataVariation(NamedTuple):
@@ -24,20 +23,14 @@ class DataVariation(NamedTuple):
     noise: float = 0.0
 
 
-def cases(
-    dataset: Dataset,
-    sides: Iterable[int],
-    noise: Iterable[float],
-    transform: Transform = "none",
-    centre: Centre = "global",
-) -> Iterator[DataVariation]:
+def cases(dataset: Dataset, sides: Iterable[int], noise: Iterable[float]) -> Iterator[DataVariation]:
     """The data unvaried, with images of every other side, and with inputs of every level of noise."""
-    own = Preprocessing.of(dataset, transform, centre)
+    own = Preprocessing.of(dataset)
     yield DataVariation(BASELINE, 0.0, dataset, own)
     for side in sides:
         if side != image_side(dataset):
             coarse = pooled(dataset, side)
-            yield DataVariation("side", side, coarse, Preprocessing.of(coarse, transform, centre))
+            yield DataVariation("side", side, coarse, Preprocessing.of(coarse))
     for level in noise:
         yield DataVariation("noise", level, dataset, own, level)
 

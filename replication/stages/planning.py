@@ -18,7 +18,7 @@ DRAW = 0  # of the training set; ensembles are of one, as the paper's
 def nested_data(paths: RunPaths, seed: int, task: TaskSettings, largest: int) -> Data:
     """The training set of the largest size, whose first points are the smaller ones, and the test set."""
     dataset = prepared.read(paths.prepared)
-    preprocessing = Preprocessing.of(dataset, task.transform, task.centre)
+    preprocessing = Preprocessing.of(dataset)
     order = training_order(task.pool_size, largest, seed, paths.task, DRAW)
     return Data(*preprocessing.training(dataset, order), *preprocessing.test(dataset))
 

@@ -28,7 +28,7 @@ def predict_infinite_width(
 ) -> None:
     """Predict moments, sources and credible intervals of the test loss at infinite width."""
     dataset = prepared.read(paths.prepared)
-    preprocessing = Preprocessing.of(dataset, task.transform, task.centre)
+    preprocessing = Preprocessing.of(dataset)
     test_x, test_y = preprocessing.test(dataset)
     sizes = infinite_width.training_sizes
     regularisation = Regularisation(infinite_width.diag_reg, infinite_width.singular_diag_reg)

@@ -23,7 +23,7 @@ def predict_learning_curves(
     """Predict mu_L, sigma_L and eps_L of converged networks without a training set."""
     dataset = prepared.read(paths.prepared)
     order = training_order(task.pool_size, learning_curve_theory.sample_size, seed, paths.task, SAMPLE)
-    x, y = Preprocessing.of(dataset, task.transform, task.centre).training(dataset, order)
+    x, y = Preprocessing.of(dataset).training(dataset, order)
     nngp, ntk = kernels(network, x)
     tables = []
     for method, kernel in (("gradient_descent", ntk), ("bayes", nngp)):

@@ -60,8 +60,7 @@ def _relu_networks(
 ) -> tuple[pd.DataFrame, dict[str, Estimate]]:
     """The same for networks and pools that are drawn anew in every draw."""
     dataset = prepared.read(paths._replace(task=own.task).prepared)
-    task = tasks[own.task]
-    name = f"{own.task} ({task.dataset})"
+    name = f"{own.task} ({tasks[own.task].dataset})"
     ranks = np.unique(np.geomspace(own.ranks.smallest, own.ranks.largest, RANKS).astype(int))
     losses, alphas = [], {}
     for side in tqdm(own.sides, desc=f"ReLU features of {own.task}", disable=None):
@@ -69,7 +68,7 @@ def _relu_networks(
         series, spectra = f"{name}, {side} x {side} pixels", []
         for draw in range(own.draws):
             order = training_order(len(coarse.inputs), own.pool_size, seed, own.task, draw)
-            x, _ = Preprocessing.of(coarse, task.transform, task.centre).training(coarse, order)
+            x, _ = Preprocessing.of(coarse).training(coarse, order)
             stream = generator(seed, "random features", "network", own.task, side, draw)
             features = relu_features(own.spec, x, own.neurons, stream)
             eigenvalues = spectrum(features)

@@ -36,7 +36,7 @@ def train_regimes(
 
     task, regimes = trained_regimes.task, trained_regimes
     dataset = prepared.read(RunPaths(paths.profile, task).prepared)
-    preprocessing = Preprocessing.of(dataset, tasks[task].transform, tasks[task].centre)
+    preprocessing = Preprocessing.of(dataset)
     largest = max(regimes.population, regimes.resolution_width.population)
     points = preprocessing.training(dataset, training_order(tasks[task].pool_size, largest, seed, task, DRAW))
     x, y = (array[: regimes.population] for array in points)

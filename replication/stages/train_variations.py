@@ -37,16 +37,16 @@ def train_variations(
     # TensorFlow takes seconds to import: not before the settings are known to be valid
     from replication.finite_width import devices
 
-    own, task = trained_variations, tasks[trained_variations.task]
+    own = trained_variations
     placement = devices.place(execution.device, execution.tensor_float_32)
     dataset = prepared.read(RunPaths(paths.profile, own.task).prepared)
     spec = network.model_copy(update={"depth": own.depth})
     learning = training.model_copy(update=own.algorithm | {"parametrisation": "mup"})
-    cases = list(changed_data.cases(dataset, (), own.noise, task.transform, task.centre))
+    cases = list(changed_data.cases(dataset, (), own.noise))
     rows = []
     with tqdm(total=len(cases) * own.draws, desc=f"trained on {own.task} changed", disable=None) as progress:
         for case in cases:
-            key = {"task": own.task, "dataset": task.dataset, "varied": case.varied, "value": case.value}
+            key = {"task": own.task, "dataset": tasks[own.task].dataset, "varied": case.varied, "value": case.value}
             for draw in range(own.draws):
                 losses = _losses(case, own, spec, learning, seed, placement, draw)
                 rows += [key | {"draw": draw, "theory": np.nan} | row for row in losses]

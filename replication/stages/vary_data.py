@@ -34,8 +34,7 @@ def vary_data(
 ) -> None:
     """Measure and predict converged networks' learning curves on the task's data and on the same data changed."""
     own, confidence = data_variations, statistics.confidence
-    dataset, sides = prepared.read(paths.prepared), own.sides.get(paths.task, ())
-    cases = list(changed_data.cases(dataset, sides, own.noise, task.transform, task.centre))
+    cases = list(changed_data.cases(prepared.read(paths.prepared), own.sides.get(paths.task, ()), own.noise))
     regularisation = Regularisation(infinite_width.diag_reg, infinite_width.singular_diag_reg)
     ranks = np.unique(np.geomspace(1, own.sample_size // 2, RANKS).astype(int))
     losses, spectra = [], []

@@ -20,7 +20,7 @@ def vary_network(
 ) -> None:
     """Predict converged networks of other depths, variances of weights and biases, and scales of the target."""
     dataset = prepared.read(paths.prepared)
-    preprocessing = Preprocessing.of(dataset, task.transform, task.centre)
+    preprocessing = Preprocessing.of(dataset)
     test_x, test_y = preprocessing.test(dataset)
     sizes = variations.training_sizes
     regularisation = Regularisation(infinite_width.diag_reg, infinite_width.singular_diag_reg)
