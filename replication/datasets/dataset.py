@@ -4,6 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from replication.settings.tasks import Centre, Transform
+
 
 class Dataset(NamedTuple):
     """A training pool and a test set that share no point.
@@ -13,6 +15,7 @@ class Dataset(NamedTuple):
     test_inputs:  (test_size, *input_shape), the type of `inputs`
     test_targets: (test_size,), the type of `targets`
     classes:      number of classes; 0 for regression
+    transform, centre: how the inputs are to be preprocessed; see `Preprocessing`
     """
 
     inputs: np.ndarray
@@ -20,3 +23,5 @@ class Dataset(NamedTuple):
     test_inputs: np.ndarray
     test_targets: np.ndarray
     classes: int
+    transform: Transform = "none"
+    centre: Centre = "global"

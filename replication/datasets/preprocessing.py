@@ -21,8 +21,9 @@ ROWS = 1024  # transformed at a time
 class Preprocessing(NamedTuple):
     """Standardisation by the training pool, with one standard deviation for all input components.
 
-    x = (f(input) - mean) / std, flattened; f is the identity, the square root, or log(1 + input).
-    mean: of all components together, so that the relations between pixels are kept, or (d,) of each by itself.
+    x = (f(input) - mean) / std, flattened; f is the identity, the square root, or log(1 + input), and the mean is that of
+    all components together ("global"), so that the relations between pixels are kept, or (d,) of each by itself
+    ("per_feature"). Which it is, the data set says.
     std:  root mean square of f(input) - mean over all components.
     Classes:    y_i = [label = i] - 1 / classes, one-hot minus its mean.
     Regression: y = (target - target_mean) / target_std, one output.
@@ -39,14 +40,14 @@ class Preprocessing(NamedTuple):
     transform: Transform = "none"
 
     @classmethod
-    def of(cls, dataset: Dataset, transform: Transform = "none", centre: Centre = "global") -> "Preprocessing":
+    def of(cls, dataset: Dataset) -> "Preprocessing":
         """Constants of the pool; ReplicationError if its inputs, or its regression targets, are all the same."""
         targets = (0.0, 1.0) if dataset.classes else _mean_and_std(dataset.targets, "targets")
-        if (transform, centre) == ("none", "global"):
+        if (dataset.transform, dataset.centre) == ("none", "global"):
             inputs = _mean_and_std(dataset.inputs, "inputs")
         else:
-            inputs = _transformed_mean_and_std(dataset.inputs, transform, centre)
-        return cls(*inputs, *targets, dataset.classes, transform)
+            inputs = _transformed_mean_and_std(dataset.inputs, dataset.transform, dataset.centre)
+        return cls(*inputs, *targets, dataset.classes, dataset.transform)
 
     def training(self, dataset: Dataset, indices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """x (n, d) and y (n, C) in float64 of the pool's points `indices`."""

@@ -14,7 +14,7 @@ def prepare_data(paths: RunPaths, seed: int, task: TaskSettings) -> None:
     mirror = os.environ.get("REPLICATION_DATA_MIRROR")
     registry = read_registry(REGISTRY)
     dataset = sources.load(task.dataset, task.pool_size, task.test_size, seed, DOWNLOADS, registry, mirror)
-    prepared.write(dataset, paths.prepared)
+    prepared.write(dataset._replace(transform=task.transform, centre=task.centre), paths.prepared)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
+from replication.datasets import prepared
 from replication.datasets.dataset import Dataset
 from replication.datasets.preprocessing import Preprocessing
 from replication.errors import ReplicationError
@@ -25,7 +26,8 @@ def data():
 @pytest.mark.parametrize("centre", ["global", "per_feature"])
 @pytest.mark.parametrize("transform", FUNCTIONS)
 def test_inputs_are_transformed_centred_and_divided_by_one_scale(data, transform, centre):
-    preprocessing = Preprocessing.of(data, transform, centre)
+    data = data._replace(transform=transform, centre=centre)
+    preprocessing = Preprocessing.of(data)
     pool, test = (
         FUNCTIONS[transform](inputs.reshape(len(inputs), 6).astype(np.longdouble))
         for inputs in (data.inputs, data.test_inputs)
@@ -38,11 +40,12 @@ def test_inputs_are_transformed_centred_and_divided_by_one_scale(data, transform
     assert x.dtype == test_x.dtype == np.float64
     np.testing.assert_allclose(x, ((pool - mean) / std)[order].astype(float), rtol=1e-11, atol=1e-13)
     np.testing.assert_allclose(test_x, ((test - mean) / std).astype(float), rtol=1e-11, atol=1e-13)
-    assert np.array_equal(y, Preprocessing.of(data).training(data, order)[1])
+    assert np.array_equal(y[:, 0], (data.targets[order] - preprocessing.target_mean) / preprocessing.target_std)
 
 
 def test_every_component_is_centred_and_their_scales_still_differ(data):
-    x, _ = Preprocessing.of(data, "sqrt", "per_feature").training(data, np.arange(2400))
+    data = data._replace(transform="sqrt", centre="per_feature")
+    x, _ = Preprocessing.of(data).training(data, np.arange(2400))
     assert np.abs(x.mean(axis=0)).max() < 1e-13
     assert np.sqrt(np.mean(x**2)) == pytest.approx(1, rel=1e-13)
     assert x.std(axis=0)[1] > 1.5 * x.std(axis=0)[0] > 0
@@ -56,7 +59,6 @@ def test_the_default_is_one_mean_of_untransformed_inputs_to_the_last_bit(data):
         total, squares, count = sum(flat), sum(value**2 for value in flat), len(flat)
         mean, std = total / count, ((count * squares - total**2) / count**2) ** 0.5
         preprocessing = Preprocessing.of(own)
-        assert preprocessing == Preprocessing.of(own, "none", "global")
         assert (preprocessing.mean, preprocessing.std) == (mean, std)
         x, _ = preprocessing.training(own, np.arange(50))
         assert np.array_equal(x, (own.inputs[:50].reshape(50, -1).astype(float) - mean) / std)
@@ -64,13 +66,10 @@ def test_the_default_is_one_mean_of_untransformed_inputs_to_the_last_bit(data):
 
 @pytest.mark.parametrize("transform", FUNCTIONS)
 def test_a_larger_quantum_does_not_matter_to_the_root_and_the_identity(data, transform):
-    finer = data._replace(inputs=data.inputs * np.uint32(1000))
-    same = np.allclose(
-        *(Preprocessing.of(own, transform, "per_feature").training(own, np.arange(9))[0] for own in (data, finer)),
-        rtol=1e-12,
-        atol=1e-12,
-    )
-    assert same == (transform != "log1p")
+    coarse = data._replace(transform=transform, centre="per_feature")
+    fine = coarse._replace(inputs=data.inputs * np.uint32(1000))
+    x, same_x = (Preprocessing.of(own).training(own, np.arange(9))[0] for own in (coarse, fine))
+    assert np.allclose(x, same_x, rtol=1e-12, atol=1e-12) == (transform != "log1p")
 
 
 def test_a_pool_without_variation_is_refused(data):
@@ -78,8 +77,19 @@ def test_a_pool_without_variation_is_refused(data):
     by_component = data._replace(inputs=np.broadcast_to(data.inputs[:1], data.inputs.shape))
     for own, centre in ((constant, "global"), (constant, "per_feature"), (by_component, "per_feature")):
         with pytest.raises(ReplicationError, match="the inputs of the training pool are all the same"):
-            Preprocessing.of(own, "sqrt", centre)
-    assert Preprocessing.of(by_component, "sqrt", "global").std > 0
+            Preprocessing.of(own._replace(transform="sqrt", centre=centre))
+    assert Preprocessing.of(by_component._replace(transform="sqrt")).std > 0
+
+
+def test_a_prepared_file_keeps_the_options(data, tmp_path):
+    options = data._replace(transform="log1p", centre="per_feature")
+    prepared.write(options, tmp_path / "data.npz")
+    back = prepared.read(tmp_path / "data.npz")
+    assert back[4:] == (0, "log1p", "per_feature")
+    assert np.array_equal(Preprocessing.of(back).test(back)[0], Preprocessing.of(options).test(options)[0])
+    prepared.write(options._replace(centre="middle"), tmp_path / "data.npz")
+    with pytest.raises(ReplicationError, match=r"damaged \(unknown preprocessing\)"):
+        prepared.read(tmp_path / "data.npz")
 
 
 def test_settings_know_the_options_and_keep_the_default():
