@@ -4,16 +4,19 @@ PROFILE ?= quick
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 # one DVC pipeline for every profile: quick at the top, the others in profiles/<name>/, each with its own lock
 PIPELINE = $(if $(filter quick,$(PROFILE)),dvc.yaml,profiles/$(PROFILE)/dvc.yaml)
+TESTS = python -m pytest -n auto --maxprocesses 4 --dist loadfile
 
-.PHONY: help environment check repro test lint lock clean
+.PHONY: help environment check repro profiles test test-all lint lock clean
 
 help:
 	@echo "make repro                  run the pipeline on the quick profile and print the verdicts"
 	@echo "make repro PROFILE=laptop   the same for another profile of params.yaml"
 	@echo "make repro FORCE=1          run every stage again, also those whose inputs did not change"
-	@echo "make test                   run the tests"
-	@echo "make check                  validate params.yaml"
-	@echo "make lint                   check the style of the code"
+	@echo "make test                   run the tests that take seconds"
+	@echo "make test-all               run all tests: those, then the ones that take minutes"
+	@echo "make check                  validate params.yaml and the pipelines of the profiles"
+	@echo "make profiles               write the pipelines of the profiles anew from dvc.yaml"
+	@echo "make lint                   check the style and the types of the code"
 	@echo "make lock                   write requirements.txt anew from pyproject.toml"
 	@echo "make clean                  remove the environment and everything that git ignores"
 
@@ -25,15 +28,30 @@ check: environment
 
 repro: environment
 	@python -m replication check --profile "$(PROFILE)" >/dev/null
+	@$(MAKE) --silent --no-print-directory "$(PIPELINE)"
 	@python -m dvc repro $(if $(FORCE),--force) "$(PIPELINE)"
 	@python -m replication verdicts "$(PROFILE)"
 
+profiles: $(wildcard profiles/*/dvc.yaml)
+
+# the pipeline of a profile is that of quick with another name in it, and the way up to the top of the project
+profiles/%/dvc.yaml: dvc.yaml
+	@mkdir -p $(@D)
+	@sed 's|profile: quick|profile: $*|; s|root: \.   |root: ../..|' dvc.yaml >$@
+
+dvc.yaml: ;
+
 test: environment
-	@python -m pytest -n auto --maxprocesses 4 --dist loadfile
+	@$(TESTS) -m "not slow"
+
+# after the fast tests: `make test test-all` runs each test once
+test-all: test
+	@$(TESTS) -m slow
 
 lint: environment
 	@python -m ruff check .
 	@python -m ruff format --check .
+	@python -m mypy replication
 
 lock: environment
 	@./lock.sh

@@ -1,4 +1,4 @@
-"""The claims of arXiv 2102.06701 on regimes and exponents, by the route that measured: a route is their place."""
+"""The claims of arXiv 2102.06701 on regimes and exponents, by the method that measured."""
 
 from collections.abc import Iterator
 
@@ -6,11 +6,26 @@ import numpy as np
 import pandas as pd
 
 from replication.claims.verdicts import EquivalenceTest, Subject
-from replication.experiments.data_variations import BASELINE, LABELS
-from replication.experiments.regime_names import ROUTES
-from replication.experiments.regimes import VARIANCE_LIMITED
-from replication.infinite_width.resolution import TEACHER
-from replication.scaling_laws.fits import Estimate
+from replication.scaling_laws.estimates import Estimate
+from replication.schema import (
+    ALPHA_K,
+    BASELINE,
+    CLASSES,
+    CURVE,
+    DATA_VARIATION,
+    FOUR_OVER_D,
+    GRADIENT_DESCENT,
+    LABELS,
+    NOISE,
+    RANDOM_FEATURES,
+    RANK,
+    SUBJECT,
+    VARIANCE_LIMITED,
+    curve_name,
+    regime_of,
+    subject_name,
+    variation_name,
+)
 from replication.settings.analysis import Claims
 
 STATEMENTS = {
@@ -24,15 +39,16 @@ STATEMENTS = {
     "B5": "merging classes leaves alpha_D as it is",
     "B6": "noise in the inputs changes alpha_D",
 }
+Tests = Iterator[tuple[Subject, EquivalenceTest]]
 
 
 def tests(
     exponents: pd.DataFrame, duality: pd.DataFrame, dimension: pd.DataFrame, differences: pd.DataFrame, claims: Claims
-) -> Iterator[tuple[Subject, EquivalenceTest]]:
-    """Every test of every claim by every route.
+) -> Tests:
+    """Every test of every claim by every method.
 
-    exponents, dimension: as `regimes` brings them together; duality: alpha_K, alpha_D and alpha_P of random features;
-    differences: alpha_D of changed data minus that of the unvaried, of every route.
+    exponents, dimension, differences (alpha_D of changed data minus that of the unvaried): as `experiments.laws` brings
+    them together; duality: alpha_K, alpha_D and alpha_P of random features.
     """
     yield from _variance_limited(exponents, claims)
     yield from _resolution_limited(exponents, claims)
@@ -41,36 +57,35 @@ def tests(
     yield from _changed_data(exponents, differences, claims)
 
 
-def _variance_limited(exponents: pd.DataFrame, claims: Claims) -> Iterator[tuple[Subject, EquivalenceTest]]:
+def _variance_limited(exponents: pd.DataFrame, claims: Claims) -> Tests:
     """B1: the exponent is one, within the bound."""
     low, high = 1 - claims.exponent_of_one, 1 + claims.exponent_of_one
-    for row in exponents[exponents["regime"].isin(VARIANCE_LIMITED)].itertuples():
-        claim = f"B1 {row.regime.split('_')[1]}"
-        yield _subject(row.route), EquivalenceTest(claim, row.series, "exponent", _exponent(row), low, high)
+    for row in exponents[exponents["experiment"].isin(VARIANCE_LIMITED)].to_dict("records"):
+        claim = f"B1 {_limited_by(row)}"
+        yield _subject(row), EquivalenceTest(claim, curve_name(row), "exponent", _exponent(row), low, high)
 
 
-def _resolution_limited(exponents: pd.DataFrame, claims: Claims) -> Iterator[tuple[Subject, EquivalenceTest]]:
+def _resolution_limited(exponents: pd.DataFrame, claims: Claims) -> Tests:
     """B2: the exponent is positive, and drifts less than the bound across the window."""
-    unvaried = exponents["varied"].fillna(BASELINE) == BASELINE  # what changed data do is asked by B5 and B6
-    own = exponents[exponents["regime"].isin(("resolution_data", "resolution_width")) & unvaried]
+    # what changed data do is asked by B5 and B6, merged classes excepted, which are data as good as the others
+    changed = (exponents["experiment"] == DATA_VARIATION) & ~exponents["varied"].isin((BASELINE, CLASSES))
+    other = exponents["experiment"].isin(VARIANCE_LIMITED) | (exponents["variable"] == RANK)
     # what stands again beside another prediction, or in a window where only a theory reaches, is the same curve
-    for row in own.drop_duplicates(["route", "regime", "series"]).itertuples():
-        claim, bound = f"B2 {row.regime.split('_')[1]}", claims.exponent_drift
-        drift = Estimate(row.drift, row.drift_standard_error, row.degrees_of_freedom)
-        yield _subject(row.route), EquivalenceTest(claim, row.series, "exponent", _exponent(row), 0, np.inf)
-        yield _subject(row.route), EquivalenceTest(claim, row.series, "drift of the exponent", drift, -bound, bound)
+    for row in exponents[~changed & ~other].drop_duplicates(CURVE).to_dict("records"):
+        claim, scope, bound = f"B2 {_limited_by(row)}", curve_name(row), claims.exponent_drift
+        drift = Estimate(row["drift"], row["drift_standard_error"], row["degrees_of_freedom"])
+        yield _subject(row), EquivalenceTest(claim, scope, "exponent", _exponent(row), 0, np.inf)
+        yield _subject(row), EquivalenceTest(claim, scope, "drift of the exponent", drift, -bound, bound)
 
 
-def _spectrum(
-    exponents: pd.DataFrame, duality: pd.DataFrame, claims: Claims
-) -> Iterator[tuple[Subject, EquivalenceTest]]:
+def _spectrum(exponents: pd.DataFrame, duality: pd.DataFrame, claims: Claims) -> Tests:
     """B3: relative differences of alpha_D and alpha_P to alpha_K, and to each other, lie within the bound.
 
     At infinite width alpha_K is that of the spectrum as so many points resolve it, and alpha_D that of random teachers.
     """
     bound = claims.exponent_share
-    subject = _subject("random_features")
     for row in duality.to_dict("records"):
+        scope = curve_name(row | {"experiment": RANDOM_FEATURES})
         for claim, one, other in (
             ("B3 spectrum", "alpha_D", "alpha_K"),
             ("B3 spectrum", "alpha_P", "alpha_K"),
@@ -78,55 +93,58 @@ def _spectrum(
         ):
             error = np.hypot(row[f"{one}_standard_error"], row[f"{other}_standard_error"])
             share = Estimate((row[one] - row[other]) / row[other], error / row[other], row["draws"] - 1)
-            yield subject, EquivalenceTest(claim, row["series"], f"{one} over {other}, less one", share, -bound, bound)
-    resolved = exponents["origin"] == "alpha_K of the spectrum"
-    for row in exponents[resolved & (exponents["route"] == "infinite_width")].itertuples():
-        yield _subject(row.route), _beside(row, "B3 spectrum", "alpha_D over alpha_K, less one", bound)
+            yield _subject(row), EquivalenceTest(claim, scope, f"{one} over {other}, less one", share, -bound, bound)
+    resolved = (exponents["origin"] == ALPHA_K) & (exponents["method"] == GRADIENT_DESCENT)
+    for row in exponents[resolved].to_dict("records"):
+        yield _subject(row), _beside(row, "B3 spectrum", "alpha_D over alpha_K, less one", bound)
 
 
-def _dimension(dimension: pd.DataFrame, claims: Claims) -> Iterator[tuple[Subject, EquivalenceTest]]:
+def _dimension(dimension: pd.DataFrame, claims: Claims) -> Tests:
     """B4: alpha_D d / 4 is one, within the bound, for every dimension."""
-    for row in dimension[dimension["origin"] == "4/d"].itertuples():
-        yield _subject(row.route), _beside(row, "B4", "alpha_D over 4/d, less one", claims.exponent_share)
+    for row in dimension[dimension["origin"] == FOUR_OVER_D].to_dict("records"):
+        yield _subject(row), _beside(row, "B4", "alpha_D over 4/d, less one", claims.exponent_share)
 
 
-def _changed_data(
-    exponents: pd.DataFrame, differences: pd.DataFrame, claims: Claims
-) -> Iterator[tuple[Subject, EquivalenceTest]]:
+def _changed_data(exponents: pd.DataFrame, differences: pd.DataFrame, claims: Claims) -> Tests:
     """B5: alpha_D of merged classes differs by less than the bound; B6: of the noisiest inputs by more, downwards.
 
     Both relative to alpha_D of the labels as they are.
     """
     bound = claims.exponent_share
-    for (route, task, dataset), rows in differences.groupby(["route", "task", "dataset"], sort=False):
-        series = exponents["series"] == f"{task} ({dataset}), {LABELS}"
-        own = exponents[series & (exponents["route"] == route)].iloc[0]
-        merged = rows[(rows["varied"] == BASELINE) & (rows["target"] != TEACHER)]
+    of_labels = differences[differences["target"] == LABELS]
+    baselines = exponents[(exponents["varied"] == BASELINE) & (exponents["target"] == LABELS)]
+    for (method, task, dataset), rows in of_labels.groupby(["method", *SUBJECT], sort=False):
+        merged, noisy = (rows[rows["varied"] == varied] for varied in (CLASSES, NOISE))
         if merged.empty:  # an energy: the paper speaks of classified images
             continue
-        noisy = rows[(rows["varied"] == "noise") & (rows["target"] == LABELS)]
+        same = (baselines[["experiment", "method", *SUBJECT]] == [DATA_VARIATION, method, task, dataset]).all(axis=1)
+        unvaried = baselines[same].iloc[0]["exponent"]
         for claim, quantity, changed, low, high in (
             ("B5", "change of alpha_D by merging classes", merged, -bound, bound),
             ("B6", "change of alpha_D by noise", noisy[noisy["value"] == noisy["value"].max()], -np.inf, -bound),
         ):
-            for row in changed.itertuples():
-                what = row.target if claim == "B5" else f"noise {row.value:g}"
-                share = Estimate(
-                    row.difference / own.exponent, row.standard_error / own.exponent, row.degrees_of_freedom
-                )
-                yield _subject(route), EquivalenceTest(claim, f"{task} ({dataset}), {what}", quantity, share, low, high)
+            for row in changed.to_dict("records"):
+                error = row["difference_standard_error"] / unvaried
+                share = Estimate(row["difference"] / unvaried, error, row["degrees_of_freedom"])
+                scope = f"{subject_name(task, dataset)}, {variation_name(row['varied'], row['value'])}"
+                yield _subject(row), EquivalenceTest(claim, scope, quantity, share, low, high)
 
 
-def _subject(route: str) -> Subject:
-    return Subject(ROUTES[route], "")
+def _subject(row: dict) -> Subject:
+    return Subject(method=row["method"])
 
 
-def _beside(row, claim: str, quantity: str, bound: float) -> EquivalenceTest:
+def _limited_by(row: dict) -> str:
+    """What limits the loss of a curve: "data" or "width"."""
+    return regime_of(row["experiment"]).rsplit("_", 1)[1]
+
+
+def _beside(row: dict, claim: str, quantity: str, bound: float) -> EquivalenceTest:
     """The relative difference of an exponent and what was predicted for it."""
-    error = np.hypot(row.standard_error, np.nan_to_num(row.prediction_error))
-    share = Estimate(row.exponent / row.prediction - 1, error / row.prediction, row.degrees_of_freedom)
-    return EquivalenceTest(claim, row.series, quantity, share, -bound, bound)
+    error = np.hypot(row["exponent_standard_error"], np.nan_to_num(row["prediction_standard_error"]))
+    share = Estimate(row["exponent"] / row["prediction"] - 1, error / row["prediction"], row["degrees_of_freedom"])
+    return EquivalenceTest(claim, curve_name(row), quantity, share, -bound, bound)
 
 
-def _exponent(row) -> Estimate:
-    return Estimate(row.exponent, row.standard_error, row.degrees_of_freedom)
+def _exponent(row: dict) -> Estimate:
+    return Estimate(row["exponent"], row["exponent_standard_error"], row["degrees_of_freedom"])

@@ -1,108 +1,72 @@
-"""Verdicts on claims, each from an equivalence test.
+"""Verdicts on claims, each from its equivalence tests: the tests in one table, a verdict for each claim and subject."""
 
-A claim says that a number lies in a range: an exponent above zero, a slope near zero, a ratio near one. With its
-interval at confidence 1 - 2 significance (two one-sided tests), the claim *holds* if the interval lies inside the
-range, *does not hold* if it lies outside, and is *not established* if it reaches across an end of the range.
-"""
-
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from replication.scaling_laws.fits import Estimate
+from replication.scaling_laws.equivalence import (
+    DOES_NOT_HOLD,
+    HOLDS,
+    NOT_ESTABLISHED,
+    EquivalenceTest,
+    combine,
+    verdict,
+)
+from replication.scaling_laws.estimates import Estimate
 
-HOLDS, DOES_NOT_HOLD, NOT_ESTABLISHED = "holds", "does not hold", "not established"
-SYMBOLS = {"mean": "mu_L", "std": "sigma_L", "coefficient_of_variation": "eps_L"}
-
-
-class EquivalenceTest(NamedTuple):
-    """One tested number: which claim and where, the estimate, and the range that the claim allows."""
-
-    claim: str
-    scope: str
-    quantity: str
-    estimate: Estimate
-    low: float
-    high: float
-    below_crossover: bool = False
+__all__ = ["DOES_NOT_HOLD", "HOLDS", "NOT_ESTABLISHED", "EquivalenceTest", "Subject", "run_tests", "verdict"]
 
 
 class Subject(NamedTuple):
-    """What a test is about: a task and its dataset."""
+    """What a test is about: a task and its data set, or in arXiv 2102.06701 the method that measured."""
 
-    task: str
-    dataset: str
-
-
-def verdict(test: EquivalenceTest, significance: float) -> str:
-    """*holds*, *does not hold* or *not established*.
-
-    A plateau is claimed for large N_D only, so a slope outside its range in a window that ends below the onset of the
-    plateau does not refute it.
-    """
-    lower, upper = test.estimate.interval(1 - 2 * significance)
-    if test.low < lower and upper < test.high:
-        return HOLDS
-    if upper < test.low or lower > test.high:
-        return NOT_ESTABLISHED if test.below_crossover else DOES_NOT_HOLD
-    return NOT_ESTABLISHED
-
-
-def combine(verdicts: list[str]) -> str:
-    """A claim holds if every test of it holds, and does not hold if any one does not."""
-    if DOES_NOT_HOLD in verdicts:
-        return DOES_NOT_HOLD
-    return HOLDS if verdicts and all(v == HOLDS for v in verdicts) else NOT_ESTABLISHED
+    task: str = ""
+    dataset: str = ""
+    method: str = ""
 
 
 def run_tests(
-    tests: Iterable[tuple[Subject, EquivalenceTest]], statements: dict[str, str], significance: float
+    paper: str,
+    tests: Iterable[tuple[Subject, EquivalenceTest]],
+    statements: Mapping[str, str],
+    significance: float,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """All tests, one row each, and the verdict of every claim in every place with its evidence in a sentence.
+    """All tests, one row each, and the verdict of every claim on every subject with its evidence in a sentence.
 
-    Claims stand in the order of `statements`, each in the places where it has a test.
+    Claims stand in the order of `statements`, each on the subjects of which it has a test.
     """
-    rows = pd.DataFrame([_row(place, test, significance) for place, test in tests])
+    rows = pd.DataFrame([_row(paper, subject, test, significance) for subject, test in tests])
     summary = []
     for claim, statement in statements.items():
-        for task, dataset in dict.fromkeys(zip(rows["task"], rows["dataset"], strict=True)):
-            own = rows[(rows["claim"] == claim) & (rows["task"] == task) & (rows["dataset"] == dataset)]
-            if own.empty:
-                continue
-            overall = {"claim": claim, "statement": statement, "task": task, "dataset": dataset}
-            summary.append(overall | {"verdict": combine(list(own["verdict"])), "evidence": _evidence(own)})
+        for subject in dict.fromkeys(rows[list(Subject._fields)].itertuples(index=False, name=None)):
+            chosen = rows[(rows["claim"] == claim) & (rows[list(Subject._fields)] == subject).all(axis=1)]
+            if len(chosen):
+                label = {"paper": paper, "claim": claim, "statement": statement} | Subject(*subject)._asdict()
+                found = {"verdict": combine(list(chosen["verdict"])), "evidence": _evidence(chosen)}
+                summary.append(label | found)
     return rows, pd.DataFrame(summary)
 
 
-def estimate_of(row) -> Estimate:
+def estimate_of(row: Mapping | pd.Series) -> Estimate:
     """The estimate in a row of a table of fits or comparisons."""
     return Estimate(row["estimate"], row["standard_error"], row.get("degrees_of_freedom", np.inf))
 
 
-def _row(place: Subject, test: EquivalenceTest, significance: float) -> dict:
+def _row(paper: str, subject: Subject, test: EquivalenceTest, significance: float) -> dict:
     lower, upper = test.estimate.interval(1 - 2 * significance)
-    return {
-        "claim": test.claim,
-        "task": place.task,
-        "dataset": place.dataset,
-        "scope": test.scope,
-        "quantity": test.quantity,
-        "estimate": test.estimate.value,
-        "lower": lower,
-        "upper": upper,
-        "bound_lower": test.low,
-        "bound_upper": test.high,
-        "verdict": verdict(test, significance),
-    }
+    named = {"paper": paper, "claim": test.claim} | subject._asdict() | {"scope": test.scope, "quantity": test.quantity}
+    numbers = {"estimate": test.estimate.value, "lower": lower, "upper": upper}
+    bounds = {"bound_lower": test.low, "bound_upper": test.high}
+    return named | numbers | bounds | {"verdict": verdict(test, significance)}
 
 
 def _evidence(tests: pd.DataFrame) -> str:
     """The tests that decide: the failed ones, else the open ones, else all."""
     for decisive in (DOES_NOT_HOLD, NOT_ESTABLISHED, HOLDS):
-        own = tests[tests["verdict"] == decisive]
-        if len(own):
+        chosen = tests[tests["verdict"] == decisive]
+        if len(chosen):
             break
-    numbers = [f"{r.scope}: {r.quantity} {r.estimate:.3f} [{r.lower:.3f}, {r.upper:.3f}]" for r in own.itertuples()]
+    numbers = [f"{r.scope}: {r.quantity} {r.estimate:.3f} [{r.lower:.3f}, {r.upper:.3f}]" for r in chosen.itertuples()]
     return "; ".join(numbers)

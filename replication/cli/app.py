@@ -1,4 +1,4 @@
-"""`python -m replication`: look after the settings, read the verdicts, predict for one's own data."""
+"""The command `replication`: look after the settings, read the verdicts, predict for one's own data."""
 
 from pathlib import Path
 from typing import Annotated
@@ -6,12 +6,13 @@ from typing import Annotated
 import typer
 
 from replication.cli.predict import predict
+from replication.cli.verdicts import lines_of_verdicts, markdown_of_verdicts
 from replication.errors import ReplicationError
-from replication.settings.profile import Profile
+from replication.settings.profile import Profile, Settings
 from replication.settings.reading import check_pipeline, profile_named, read_settings
 
 app = typer.Typer(
-    help="Replicates arXiv 2503.05938 from data to verdict. The pipeline itself runs with `dvc repro`.",
+    help="Replicates arXiv 2503.05938 and 2102.06701 from data to verdict. The pipeline itself runs with `dvc repro`.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -22,26 +23,14 @@ Params = Annotated[Path, typer.Option(help="The settings file.")]
 @app.command()
 def check(
     params: Params = Path("params.yaml"),
-    profile: Annotated[str | None, typer.Option(help="A profile that must be there, with its pipeline.")] = None,
+    profile: Annotated[str | None, typer.Option(help="A profile that must be there.")] = None,
 ) -> None:
     """Validate the settings and say in a line per profile what they ask for."""
-    from replication.datasets.sources import check_sizes
-
     settings = read_settings(params)
-    for name, section in settings.profiles.items():
-        for task_name, task in section.tasks.items():
-            try:
-                check_sizes(task.dataset, task.pool_size, task.test_size)
-            except ReplicationError as error:
-                problem = f"{params}: profiles.{name}.tasks.{task_name}: {error.problem}"
-                raise ReplicationError(problem, error.remedy) from None
-    for own in sorted(params.parent.glob("profiles/*/params.yaml")):
-        check_pipeline(own, settings)
-    if profile is not None and profile not in settings.pipeline.profiles:
+    _check_sizes(settings, params)
+    _check_pipelines(settings, params.parent)
+    if profile is not None:
         profile_named(settings, profile)
-        if not (params.parent / "profiles" / profile / "dvc.yaml").exists():
-            problem = f"profile {profile!r} has no pipeline profiles/{profile}/dvc.yaml"
-            raise ReplicationError(problem, "make its folder as the README shows")
     for name, section in settings.profiles.items():
         typer.echo(f"{name}: {_in_words(section)}")
 
@@ -50,27 +39,12 @@ def check(
 def verdicts(
     profile: Annotated[str, typer.Argument(help="A profile that has run.")] = "quick",
     params: Params = Path("params.yaml"),
-    markdown: Annotated[bool, typer.Option("--markdown", help="Print a Markdown table, as in the README.")] = False,
+    markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown tables, as in the README.")] = False,
 ) -> None:
     """Print the verdict on each claim and the path of the report."""
-    import pandas as pd
-
-    from replication.report.tables import to_markdown
-    from replication.report.writer import overview
-    from replication.stages import files
-    from replication.stages.run_paths import RunPaths
-
     profile_named(read_settings(params), profile)
-    paths = RunPaths(profile)
-    tables = [files.read_table(paths.results(*path)) for path in (("verdicts.csv",), ("regimes", "verdicts.csv"))]
-    if markdown:
-        typer.echo("\n\n".join(to_markdown(overview(table)) for table in tables))
-        return
-    for (claim, statement), rows in pd.concat(tables).fillna("").groupby(["claim", "statement"], sort=False):
-        typer.echo(f"{claim}  {statement}")
-        for row in rows.itertuples():
-            typer.echo(f"    {row.task + (f' ({row.dataset})' if row.dataset else ''):<28} {row.verdict}")
-    typer.echo(f"\nreport: {paths.results('report.html')} (and report.md beside it)")
+    for line in (markdown_of_verdicts if markdown else lines_of_verdicts)(profile):
+        typer.echo(line)
 
 
 app.command()(predict)
@@ -83,40 +57,34 @@ def status(
     chunks: Annotated[bool, typer.Option("--chunks", help="Every ensemble, and the members in each chunk.")] = False,
 ) -> None:
     """Show how many members of every ensemble are trained; what is there is not trained again."""
-    from replication.stages.status import progress
+    from replication.cli.status import lines_of_status
 
     settings = read_settings(params)
     if profile is not None:
         profile_named(settings, profile)
     for name in [profile] if profile else settings.profiles:
-        typer.echo(name)
-        for task in progress(name, settings.profiles[name]):
-            for stage in task.stages:
-                typer.echo(f"  {f'{stage.stage} {task.task}':<30} {_progress_in_words(stage)}")
-                for own in stage.ensembles if chunks else ():
-                    held = ", ".join(f"{chunk.start}-{chunk.stop - 1}" for chunk in own.chunks) or "none"
-                    typer.echo(f"    {_ensemble_in_words(own.ensemble):<70} {own.done:>4} of {own.members}: {held}")
-            for path in task.damaged:
-                typer.echo(f"  {path} is damaged: its members will be trained again")
-            if task.others:
-                typer.echo(f"  {task.others} more chunks of {task.task} are of other settings, data or code")
+        for line in lines_of_status(name, settings.profiles[name], chunks):
+            typer.echo(line)
 
 
-def _progress_in_words(stage) -> str:
-    table = "table written" if stage.written else "no table yet"
-    if stage.unknown:
-        return f"{table}; members not counted: {stage.unknown}"
-    done, asked = (sum(getattr(own, name) for own in stage.ensembles) for name in ("done", "members"))
-    files = sum(len(own.chunks) for own in stage.ensembles)
-    return f"{table}; {done:,} of {asked:,} members in {files} chunks of {len(stage.ensembles)} ensembles"
+def _check_sizes(settings: Settings, params: Path) -> None:
+    """Refuse more points than a data set has."""
+    from replication.datasets.catalogue import check_sizes
+
+    for name, section in settings.profiles.items():
+        for task_name, task in section.tasks.items():
+            try:
+                check_sizes(task.dataset, task.pool_size, task.test_size)
+            except ReplicationError as error:
+                problem = f"{params}: profiles.{name}.tasks.{task_name}: {error.problem}"
+                raise ReplicationError(problem, error.remedy) from None
 
 
-def _ensemble_in_words(ensemble) -> str:
-    network, training = ensemble.network, ensemble.training
-    return (
-        f"{ensemble.method}, width {ensemble.width}, N_D {ensemble.training_size}, depth {network.depth}, "
-        f"{network.activation}, {training.algorithm}, {training.parametrisation}"
-    )
+def _check_pipelines(settings: Settings, folder: Path) -> None:
+    """Refuse a pipeline of a profile that is not there, or of another than its folder's name."""
+    for path in (folder / "dvc.yaml", *sorted(folder.glob("profiles/*/dvc.yaml"))):
+        if path.exists() and check_pipeline(path, settings) not in ("quick", path.parent.name):
+            raise ReplicationError(f"{path}: vars.profile is not {path.parent.name}", "run `make profiles`")
 
 
 def _in_words(profile: Profile) -> str:

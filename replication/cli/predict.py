@@ -44,22 +44,23 @@ def predict(
     Example: python -m replication predict my.npz --depth 2 --training-sizes 128,256,512,1024
     """
     # libraries load only when the command runs, not for --help
+    import replication as rep
     from replication import atomic
+    from replication.cli.prediction import exhibits, explanation
     from replication.datasets import own_data
-    from replication.experiments.own_data import curves as over_draws
-    from replication.experiments.own_data import exhibits, explanation, predict_draws, split_sizes
-    from replication.infinite_width.learning_curve import GradientDescent, Regularisation
-    from replication.settings.network import MLP
 
-    spec = MLP(depth=depth, activation=activation, weight_variance=weight_variance, bias_variance=bias_variance)
-    own = own_data.read(data)
-    test_points, sizes = split_sizes(data, len(own.inputs), test_points, training_sizes)
-    points = own_data.split(own, test_points, seed, scaling, data)
-    descending = GradientDescent(steps, learning_rate_fraction) if steps else None
-    regularisation = Regularisation(diag_reg, singular_diag_reg)
-    exact = predict_draws(data.stem, spec, engine, points, sizes, draws, seed, regularisation, confidence, descending)
-    curves = over_draws(exact, confidence)
-    typer.echo(explanation(exact, curves, own, test_points, confidence))
-    for name, content in exhibits(data.stem, exact, curves).items():
+    network = rep.MLP(depth, activation, weight_variance, bias_variance)
+    arrays = own_data.read(data)
+    with own_data.named(data):
+        test_points, sizes = own_data.split_sizes(len(arrays.inputs), test_points, training_sizes)
+        points = rep.standardise(*own_data.split(arrays, test_points, seed), inputs=scaling)
+    exact = rep.learning_curve(
+        network, *points, training_sizes=sizes, steps=steps or None, learning_rate_fraction=learning_rate_fraction,
+        draws=draws, seed=seed, confidence=confidence, engine=engine, diag_reg=diag_reg,
+        singular_diag_reg=singular_diag_reg, task=data.stem, progress=True,
+    )  # fmt: skip
+    curves = rep.average_over_draws(exact, confidence)
+    typer.echo(explanation(exact, curves, arrays, test_points, confidence))
+    for name, content in exhibits(data.stem, exact, curves, confidence).items():
         atomic.write(output / name, content)
         typer.echo(f"written: {output / name}")

@@ -34,10 +34,13 @@ def extract(archive: Archive, below: Path, wanted: dict[str, str], folder: Path)
         raise ReplicationError(f"{archive.path} lacks {', '.join(paths)}", REMEDY)
 
 
-def _extract_member(tar: tarfile.TarFile, member: tarfile.TarInfo, known_hash: str, scratch: Path, target: Path):
-    if not member.isreg():
+def _extract_member(
+    tar: tarfile.TarFile, member: tarfile.TarInfo, known_hash: str, scratch: Path, target: Path
+) -> None:
+    content = tar.extractfile(member) if member.isreg() else None
+    if content is None:
         raise ReplicationError(f"{member.name} in the archive is not a regular file", REMEDY)
-    with tar.extractfile(member) as stream, scratch.open("wb") as copy:
+    with content as stream, scratch.open("wb") as copy:
         shutil.copyfileobj(stream, copy, 1 << 20)
     if not has_hash(scratch, known_hash):
         raise ReplicationError(f"{member.name} in the archive is damaged: wrong hash", REMEDY)

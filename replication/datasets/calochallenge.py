@@ -6,12 +6,13 @@ are rounded to integer counts of `QUANTUM_MEV`. Rounding 405 values adds 0.1 MeV
 the energy sum of an event: negligible beside the fluctuations of a shower.
 """
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from replication.datasets.dataset import Dataset
+from replication.datasets.dataset import Dataset, Files
 from replication.errors import ReplicationError
 
 LAYERS, ANGLES, RADII = 45, 16, 9
@@ -20,7 +21,7 @@ LARGEST_MEV = 1e7  # ten times the highest incident energy; sums of 16 such stil
 ROWS = 2048  # read at a time: 6480 voxels in float64 are 100 MB
 
 
-def load(pool_size: int, test_size: int, _seed: int, files: Callable[[], list[Path]]) -> Dataset:
+def load(pool_size: int, test_size: int, _seed: int, files: Files) -> Dataset:
     """Inputs (n, 45, 9) uint32, counts of 0.1 MeV; targets (n,) uint32, incident energy in MeV.
 
     The pool is the beginning of the first file, the test set that of the second. The events are independent, so their
@@ -54,13 +55,13 @@ def read_events(path: Path, size: int) -> tuple[np.ndarray, np.ndarray]:
     return counts, np.rint(energies).astype(np.uint32)
 
 
-def _check(path: Path, file, size: int) -> None:
+def _check(path: Path, file: Mapping[str, Any], size: int) -> None:
     for key, columns in (("incident_energies", 1), ("showers", LAYERS * ANGLES * RADII)):
         if key not in file:
             raise ReplicationError(f"{path} lacks the key {key!r}", "use the files of CaloChallenge data set 2")
         if not hasattr(file[key], "dtype") or file[key].dtype.kind not in "fiu":
             raise ReplicationError(f"{path}: {key} is no array of numbers", "use the files of CaloChallenge data set 2")
-        shape = file[key].shape or ()
+        shape: tuple[int, ...] = file[key].shape or ()
         if len(shape) != 2 or shape[1] != columns or shape[0] < size:
             raise ReplicationError(
                 f"{path}: {key} has shape {shape}, not (at least {size}, {columns})",

@@ -1,11 +1,10 @@
 """CIFAR-10: 32x32 RGB images of ten classes, in the official binary batches."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
-from replication.datasets.dataset import Dataset
+from replication.datasets.dataset import Dataset, Files
 from replication.errors import ReplicationError
 from replication.seeds import generator
 
@@ -14,7 +13,7 @@ PLANES = (3, 32, 32)
 RECORD_BYTES = 1 + 3 * 32 * 32
 
 
-def load(pool_size: int, test_size: int, seed: int, files: Callable[[], list[Path]]) -> Dataset:
+def load(pool_size: int, test_size: int, seed: int, files: Files) -> Dataset:
     """Inputs (n, 32, 32, 3) uint8 and labels (n,) uint8.
 
     The pool is the beginning of a seeded permutation of training batches 1 to 4, the test set that of training batch

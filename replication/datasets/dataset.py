@@ -1,10 +1,14 @@
 """What every data source delivers: integers only, so that prepared data are bit-exact on every machine."""
 
+from collections.abc import Callable
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
 from replication.settings.tasks import Centre, Transform
+
+Files = Callable[[], list[Path]]  # fetches and verifies the files of a source
 
 
 class Dataset(NamedTuple):

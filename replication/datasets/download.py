@@ -2,13 +2,13 @@
 
 import errno
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 
 from replication.datasets.archive import extract
-from replication.datasets.registry import Registry, Remote, has_hash
+from replication.datasets.registry import Archive, Registry, Remote, has_hash
 from replication.datasets.transfer import Refused, cause, transfer
 from replication.errors import ReplicationError
 
@@ -40,22 +40,22 @@ def fetch(source: str, registry: Registry, folder: Path, mirror: str | None = No
     order. ReplicationError, in one line, if a file cannot be had: what was tried, why it failed, and the remedy.
     """
     remote = registry[source]
-    places = () if remote.archive else remote.addresses
+    addresses = () if remote.archive else remote.addresses
     with _local_trouble_explained(folder):
         try:
             for path, known_hash in remote.files.items():
-                _obtain(path, known_hash, folder, _addresses(path, places, mirror))
+                _obtain(path, known_hash, folder, _addresses(path, addresses, mirror))
         except Unobtainable as error:
             if remote.archive is None:
                 raise _explanation(error) from None
-            _obtain_packed(remote, folder, mirror, error)
+            _obtain_packed(remote, remote.archive, folder, mirror, error)
     return [folder / path for path in remote.files]
 
 
-def _addresses(path: str, places: Sequence[str], mirror: str | None) -> list[str]:
+def _addresses(path: str, folders: Sequence[str], mirror: str | None) -> list[str]:
     """Where to look for a file: below the mirror under its path, then at the web folders under its name."""
     below_mirror = [f"{mirror.rstrip('/')}/{path}"] if mirror else []
-    return below_mirror + [place.rstrip("/") + "/" + PurePosixPath(path).name for place in places]
+    return below_mirror + [address.rstrip("/") + "/" + PurePosixPath(path).name for address in folders]
 
 
 def _is_stored(file: Path, known_hash: str) -> bool:
@@ -87,18 +87,20 @@ def _obtain(path: str, known_hash: str, folder: Path, addresses: Sequence[str]) 
     raise Unobtainable(path, tried)
 
 
-def _obtain_packed(remote: Remote, folder: Path, mirror: str | None, unobtainable: Unobtainable) -> None:
+def _obtain_packed(
+    remote: Remote, archive: Archive, folder: Path, mirror: str | None, unobtainable: Unobtainable
+) -> None:
     """Fetch the archive to a temporary folder, take out the files that are missing, and delete it."""
-    parent = (folder / remote.archive.path).parent
+    parent = (folder / archive.path).parent
     parent.mkdir(parents=True, exist_ok=True)
     missing = {path: known for path, known in remote.files.items() if not _is_stored(folder / path, known)}
     with TemporaryDirectory(prefix=".", dir=parent) as temporary:
         try:
-            addresses = _addresses(remote.archive.path, remote.addresses, mirror)
-            _obtain(remote.archive.path, remote.archive.hash, Path(temporary), addresses)
+            addresses = _addresses(archive.path, remote.addresses, mirror)
+            _obtain(archive.path, archive.hash, Path(temporary), addresses)
         except Unobtainable as error:
             raise _explanation(Unobtainable(unobtainable.path, unobtainable.tried + error.tried)) from None
-        extract(remote.archive, Path(temporary), missing, folder)
+        extract(archive, Path(temporary), missing, folder)
 
 
 def _explanation(error: Unobtainable) -> ReplicationError:
@@ -110,13 +112,14 @@ def _explanation(error: Unobtainable) -> ReplicationError:
 
 
 def _local_trouble(error: Exception) -> tuple[str, str] | None:
-    """Problem and remedy if the error is this machine's own, which no other address can mend."""
+    """Problem and remedy if the error is this machine's own, which no other address can fix."""
     # pooch raises PermissionError without a number; those of a mirror were turned into Refused
-    return _LOCAL_TROUBLE.get(errno.EACCES if isinstance(error, PermissionError) else getattr(error, "errno", None))
+    number = errno.EACCES if isinstance(error, PermissionError) else getattr(error, "errno", None)
+    return _LOCAL_TROUBLE.get(number) if number is not None else None
 
 
 @contextmanager
-def _local_trouble_explained(folder: Path):
+def _local_trouble_explained(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:

@@ -2,19 +2,18 @@
 
 import gzip
 import zlib
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
-from replication.datasets.dataset import Dataset
+from replication.datasets.dataset import Dataset, Files
 from replication.errors import ReplicationError
 from replication.seeds import generator
 
 UNSIGNED_BYTE = 8  # third byte of the IDX magic number; the fourth counts the dimensions
 
 
-def load(pool_size: int, test_size: int, seed: int, files: Callable[[], list[Path]]) -> Dataset:
+def load(pool_size: int, test_size: int, seed: int, files: Files) -> Dataset:
     """Inputs (n, 28, 28) uint8 and labels (n,) uint8.
 
     The pool is the beginning of a seeded permutation of the 60,000 training images, the test set that of the 10,000

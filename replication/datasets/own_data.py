@@ -1,30 +1,40 @@
-"""A user's own data, read from a .npz file and brought into the form that a network sees."""
+"""A user's own data, read from a .npz file and cut into training points and test points."""
 
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
+from replication.datasets.arrays import Split
 from replication.errors import ReplicationError
 from replication.seeds import generator
 
-SCALINGS = ("feature", "global", "none")
+STREAM = "own data"  # of the random numbers that choose test points and training sets
+
+
+@contextmanager
+def named(path: Path) -> Iterator[None]:
+    """Errors within say which file they are about."""
+    try:
+        yield
+    except ReplicationError as error:
+        raise ReplicationError(f"{path}: {error.problem}", error.remedy) from None
 
 
 class OwnData(NamedTuple):
-    """Inputs (N, d) and targets (N, C), float64, not yet scaled; classes: their number, 0 for regression."""
+    """Inputs (N, ...) and targets (N,) or (N, C), as they stand in the file."""
 
     inputs: np.ndarray
     targets: np.ndarray
-    classes: int
 
 
 def read(path: Path) -> OwnData:
-    """Arrays `inputs` (N, ...) and `targets` (N,) or (N, C) of the file; integer targets (N,) are class labels.
+    """Arrays `inputs` (N, ...) and `targets` (N,) or (N, C) of the file.
 
-    ReplicationError for what is not such a file, shapes that do not match, values that are not finite numbers, and
-    targets that are all the same.
+    ReplicationError for what is not such a file, shapes that do not match, and values that are not finite numbers.
     """
     arrays = _arrays(path)
     for name, array in arrays.items():
@@ -42,64 +52,40 @@ def read(path: Path) -> OwnData:
             "store inputs (N, d) and targets (N,) or (N, C), one row for each point",
         )
     for name, array in arrays.items():
-        _finite(path, name, array)
-    inputs = inputs.reshape(len(inputs), -1).astype(np.float64)
-    if targets.dtype.kind in "iub" and targets.ndim == 1:
-        labels, which = np.unique(targets, return_inverse=True)
-        targets, classes = np.eye(len(labels))[which], len(labels)
-    else:
-        targets, classes = targets.reshape(len(targets), -1).astype(np.float64), 0
-    constant = np.flatnonzero(np.ptp(targets, axis=0) == 0)
-    if len(constant):
-        raise ReplicationError(
-            f"{path}: {_columns('targets', constant)} constant", "there is nothing to learn; drop them"
-        )
-    return OwnData(inputs, targets, classes)
+        _check_rows(path, name, array)
+    return OwnData(inputs, targets)
 
 
-class Split(NamedTuple):
-    """A pool of training points and a test set, scaled: x (n, d), y (n, C), test_x (N_T, d), test_y (N_T, C)."""
-
-    x: np.ndarray
-    y: np.ndarray
-    test_x: np.ndarray
-    test_y: np.ndarray
-
-
-def split(data: OwnData, test_points: int, seed: int, scaling: str, path: Path) -> Split:
-    """The first `test_points` of a seeded permutation, and the rest, scaled by mean and standard deviation of the rest.
-
-    Inputs by each feature's own (`feature`), by one of all (`global`), or not at all (`none`). Regression targets are
-    standardised one by one, class labels are one-hot minus 1 / classes.
-    """
-    order = generator(seed, "own data").permutation(len(data.inputs))
+def split(data: OwnData, test_points: int, seed: int) -> Split:
+    """The first `test_points` of a seeded permutation as test points, the rest as training points, all unscaled."""
+    order = generator(seed, STREAM).permutation(len(data.inputs))
     test, training = order[:test_points], order[test_points:]
-    x, y = data.inputs[training], data.targets[training]
-    with np.errstate(over="ignore", invalid="ignore"):
-        x_mean, x_std, y_mean, y_std = x.mean(axis=0), x.std(axis=0), y.mean(axis=0), y.std(axis=0)
-        overall_mean, overall_std = x.mean(), x.std()
-    if scaling == "feature":
-        constant = np.flatnonzero(np.ptp(x, axis=0) == 0)
-        if len(constant):
-            raise ReplicationError(
-                f"{path}: {_columns('inputs', constant)} constant over the training pool and cannot be standardised",
-                "drop them, or use --scaling global",
-            )
-        centre, width = x_mean, x_std
-    else:
-        centre, width = (overall_mean, overall_std) if scaling == "global" else (0.0, 1.0)
-        if width == 0:
-            raise ReplicationError(f"{path}: the inputs of the training pool are all the same", "give other points")
-    middle, spread = (1 / data.classes, 1.0) if data.classes else (y_mean, y_std)
-    if np.any(spread == 0):
-        raise ReplicationError(f"{path}: a target is constant over the training pool", "give more points")
-    if not (np.all(np.isfinite(width)) and np.all(np.isfinite(spread))):
-        raise ReplicationError(
-            f"{path}: values too large for their variance to be a number", "store them in other units"
-        )
-    x, test_x = ((data.inputs[rows] - centre) / width for rows in (training, test))
-    y, test_y = ((data.targets[rows] - middle) / spread for rows in (training, test))
-    return Split(x, y, test_x, test_y)
+    return Split(data.inputs[training], data.targets[training], data.inputs[test], data.targets[test])
+
+
+def split_sizes(points: int, test_points: int, asked: str) -> tuple[int, list[int]]:
+    """Number of test points, a fifth and at most 1000 where 0 is asked for, and the training sizes, in rising order.
+
+    `asked` is such as "64,128"; where it is empty sizes double up to half of what is no test point, as draws of more
+    hardly differ. ReplicationError for what leaves too few points, and for sizes that are no numbers or too large.
+    """
+    test_points = test_points or min(points // 5, 1000)
+    pool = points - test_points
+    if test_points < 2 or pool < 4:
+        raise ReplicationError(f"{points} points leave {pool} beside {test_points} test points", "give more points")
+    if not asked:
+        powers = [2**i for i in range(1, 13) if 2**i <= pool / 2]
+        return test_points, [size for size in powers if size >= 16] or powers[-1:]
+    try:
+        sizes = sorted({int(size) for size in asked.split(",")})
+    except ValueError:
+        raise ReplicationError(f"--training-sizes {asked!r} are no numbers", "write them as 64,128,256") from None
+    if sizes[0] < 1:
+        raise ReplicationError(f"--training-sizes {asked!r} hold {sizes[0]}", "give sizes of at least 1")
+    if sizes[-1] > pool:
+        problem = f"a training set of {sizes[-1]} out of {points} points, of which {test_points} are test points"
+        raise ReplicationError(problem, f"ask for at most {pool}, or lower --test-points")
+    return test_points, sizes
 
 
 def _arrays(path: Path) -> dict[str, np.ndarray]:
@@ -117,7 +103,7 @@ def _arrays(path: Path) -> dict[str, np.ndarray]:
         raise ReplicationError(f"{path} is not a .npz file of plain arrays ({reason})", remedy) from None
 
 
-def _finite(path, name, array):
+def _check_rows(path: Path, name: str, array: np.ndarray) -> None:
     bad = ~np.isfinite(array)
     if bad.any():
         row, *column = (int(index[0]) for index in np.nonzero(bad))
@@ -126,10 +112,3 @@ def _finite(path, name, array):
             f"{path}: {int(bad.sum())} of the {name} are NaN or infinite, the first in {where}",
             "drop or fill those rows",
         )
-
-
-def _columns(name: str, which: np.ndarray) -> str:
-    shown = ", ".join(map(str, which[:5])) + (", ..." if len(which) > 5 else "")
-    return (
-        f"column {shown} of the {name} is" if len(which) == 1 else f"{len(which)} columns of the {name} ({shown}) are"
-    )

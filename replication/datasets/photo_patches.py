@@ -8,7 +8,7 @@ flower and leaves.
 
 import numpy as np
 
-from replication.datasets.dataset import Dataset
+from replication.datasets.dataset import Dataset, Files
 from replication.seeds import generator
 
 PATCH, STEP = 32, 8
@@ -18,7 +18,7 @@ TEST_STRIPS = ((128, 200), (448, 520))
 Strips = tuple[tuple[int, int], ...]
 
 
-def load(pool_size: int, test_size: int, seed: int, _files=None) -> Dataset:
+def load(pool_size: int, test_size: int, seed: int, _files: Files | None = None) -> Dataset:
     """Inputs (n, 32, 32, 3) uint8; label 0 for china.jpg, 1 for flower.jpg, (n,) uint8, alternating."""
     from sklearn.datasets import load_sample_images
 
@@ -35,7 +35,9 @@ def positions(height: int, strips: Strips) -> np.ndarray:
     return np.stack(np.meshgrid(rows, columns, indexing="ij"), axis=-1).reshape(-1, 2)
 
 
-def _patches(photographs: list, strips: Strips, size: int, seed: int, part: str):
+def _patches(
+    photographs: list[np.ndarray], strips: Strips, size: int, seed: int, part: str
+) -> tuple[np.ndarray, np.ndarray]:
     """The first `size` patches, the photographs taking turns, each in its own seeded order of positions."""
     inputs = np.empty((size, PATCH, PATCH, 3), np.uint8)
     for label, photograph in enumerate(photographs):

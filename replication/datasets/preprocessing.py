@@ -21,8 +21,8 @@ ROWS = 1024  # transformed at a time
 class Preprocessing(NamedTuple):
     """Standardisation by the training pool, with one standard deviation for all input components.
 
-    x = (f(input) - mean) / std, flattened; f is the identity, the square root, or log(1 + input), and the mean is that of
-    all components together ("global"), so that the relations between pixels are kept, or (d,) of each by itself
+    x = (f(input) - mean) / std, flattened; f is the identity, the square root, or log(1 + input), and the mean is that
+    of all components together ("global"), so that the relations between pixels are kept, or (d,) of each by itself
     ("per_feature"). Which it is, the data set says.
     std:  root mean square of f(input) - mean over all components.
     Classes:    y_i = [label = i] - 1 / classes, one-hot minus its mean.

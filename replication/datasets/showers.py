@@ -9,12 +9,11 @@ CALICE prototype (arXiv 0811.2354).
 """
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import numpy as np
 
 from replication.datasets import gflash
-from replication.datasets.dataset import Dataset
+from replication.datasets.dataset import Dataset, Files
 from replication.errors import ReplicationError
 from replication.seeds import generator
 
@@ -36,7 +35,7 @@ BLOCK = 64  # showers that share a random stream
 SIDE = 5  # the data set sums SIDE x SIDE cells: (25, 5, 5) = 625 inputs
 
 
-def load(pool_size: int, test_size: int, seed: int, _files: Callable[[], list[Path]] | None = None) -> Dataset:
+def load(pool_size: int, test_size: int, seed: int, _files: Files | None = None) -> Dataset:
     """Inputs (n, 25, 5, 5) uint16, counts per layer and 5x5 cells; targets (n,) uint32, energy in MeV.
 
     Energies are uniform in 10 ... 500 GeV. Shower k of the pool or of the test set depends on the seed and k alone.
@@ -71,12 +70,12 @@ def simulate(energies: np.ndarray, generator: np.random.Generator) -> np.ndarray
     layers = visible[:, None] * gflash.layer_fractions(maximum, alpha, EDGES)
     quanta = generator.poisson(np.stack([core, 1 - core]) * layers / QUANTUM_GEV)  # (component, shower, layer)
     component = np.repeat(np.arange(quanta.size), quanta.ravel())
-    place = component % (size * LAYERS)  # shower and layer of each quantum
+    layer = component % (size * LAYERS)  # shower and layer of each quantum
 
     radius = MOLIERE_RADIUS_MM * np.stack(gflash.radii(energy, tau)).ravel()[component]
-    cell = _cells(radius, impact[:, place // LAYERS], generator)
+    cell = _cells(radius, impact[:, layer // LAYERS], generator)
     inside = np.all((cell >= 0) & (cell < CELLS), axis=0)
-    index = (place * CELLS + cell[0]) * CELLS + cell[1]
+    index = (layer * CELLS + cell[0]) * CELLS + cell[1]
     counts = np.bincount(index[inside], minlength=size * LAYERS * CELLS**2)
     return counts.astype(np.uint16).reshape(size, LAYERS, CELLS, CELLS)
 

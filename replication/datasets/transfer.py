@@ -52,7 +52,7 @@ def cause(error: Exception) -> str:
         case Refused():
             return str(error)
         case web.HTTPError():
-            return f"HTTP status {error.response.status_code}"
+            return f"HTTP status {getattr(error.response, 'status_code', 'unknown')}"
         case web.Timeout():
             return "no answer in time"
         case web.ChunkedEncodingError():

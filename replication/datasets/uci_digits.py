@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from replication.datasets.dataset import Dataset
+from replication.datasets.dataset import Dataset, Files
 from replication.seeds import generator
 
 
-def load(pool_size: int, test_size: int, seed: int, _files=None) -> Dataset:
+def load(pool_size: int, test_size: int, seed: int, _files: Files | None = None) -> Dataset:
     """Inputs (n, 8, 8) uint8 and labels (n,) uint8.
 
     One seeded permutation of the 1797 images: the pool is its beginning, the test set its end, so enlarging the one

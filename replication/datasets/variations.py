@@ -1,9 +1,18 @@
 """The same data set with fewer classes or coarser images, as in arXiv 2102.06701."""
 
+from typing import NamedTuple
+
 import numpy as np
 
 from replication.datasets.dataset import Dataset
 from replication.errors import ReplicationError
+
+
+class Targets(NamedTuple):
+    """Targets of the training inputs (N, C) and of the test inputs (N_T, C)."""
+
+    training: np.ndarray
+    test: np.ndarray
 
 
 def superclasses(dataset: Dataset, number: int) -> Dataset:
@@ -22,13 +31,13 @@ def pooled(dataset: Dataset, side: int) -> Dataset:
     The integers are sums over the s/side x s/side pixels of a block: averages up to one factor for all, which
     standardisation takes out, and exact.
     """
-    own = image_side(dataset)
-    if own is None or own % side:
+    present = image_side(dataset)
+    if present is None or present % side:
         shape = " x ".join(map(str, dataset.inputs.shape[1:]))
         raise ReplicationError(
             f"inputs of {shape} are no square images that pool to a side of {side}", "choose a divisor of their side"
         )
-    if side == own:
+    if side == present:
         return dataset
     return dataset._replace(inputs=_sums(dataset.inputs, side), test_inputs=_sums(dataset.test_inputs, side))
 
@@ -41,6 +50,6 @@ def image_side(dataset: Dataset) -> int | None:
 
 
 def _sums(inputs: np.ndarray, side: int) -> np.ndarray:
-    count, own, _, *colours = inputs.shape
-    block = own // side
+    count, present, _, *colours = inputs.shape
+    block = present // side
     return inputs.reshape(count, side, block, side, block, *colours).sum(axis=(2, 4), dtype=np.uint32)

@@ -7,14 +7,16 @@ import numpy as np
 
 from replication.datasets.dataset import Dataset
 from replication.datasets.preprocessing import Preprocessing
-from replication.datasets.variations import image_side, pooled, superclasses
-from replication.experiments.data_variations import BASELINE, LABELS
-from replication.infinite_width.resolution import Targets
+from replication.datasets.variations import Targets, image_side, pooled, superclasses
+from replication.schema import BASELINE, CLASSES, LABELS, NOISE, SIDE
 from replication.seeds import generator
 
 
 class DataVariation(NamedTuple):
-    """Changed inputs: what is varied, its value, the data set, its preprocessing, the standard deviation of noise."""
+    """Changed inputs: what is varied, its value, the data set, its preprocessing, the standard deviation of noise.
+
+    Classes are merged in the targets alone, so that they share the inputs of the baseline: see `targets`.
+    """
 
     varied: str
     value: float
@@ -25,14 +27,14 @@ class DataVariation(NamedTuple):
 
 def cases(dataset: Dataset, sides: Iterable[int], noise: Iterable[float]) -> Iterator[DataVariation]:
     """The data unvaried, with images of every other side, and with inputs of every level of noise."""
-    own = Preprocessing.of(dataset)
-    yield DataVariation(BASELINE, 0.0, dataset, own)
+    preprocessing = Preprocessing.of(dataset)
+    yield DataVariation(BASELINE, np.nan, dataset, preprocessing)
     for side in sides:
         if side != image_side(dataset):
             coarse = pooled(dataset, side)
-            yield DataVariation("side", side, coarse, Preprocessing.of(coarse))
+            yield DataVariation(SIDE, side, coarse, Preprocessing.of(coarse))
     for level in noise:
-        yield DataVariation("noise", level, dataset, own, level)
+        yield DataVariation(NOISE, level, dataset, preprocessing, level)
 
 
 def inputs(case: DataVariation, order: np.ndarray, seed: int, task: str, draw: int) -> tuple[np.ndarray, np.ndarray]:
@@ -49,10 +51,21 @@ def inputs(case: DataVariation, order: np.ndarray, seed: int, task: str, draw: i
 
 
 def targets(case: DataVariation, order: np.ndarray, superclass_numbers: Iterable[int]) -> Iterator[tuple[str, Targets]]:
-    """The labels, and of unvaried inputs the superclasses too, by name."""
-    own, preprocessing = case.dataset, case.preprocessing
-    yield LABELS, Targets(preprocessing.training(own, order)[1], preprocessing.test(own)[1])
+    """The labels, and of unvaried inputs the superclasses too, by name: "labels", "5 classes"."""
+    dataset, preprocessing = case.dataset, case.preprocessing
+    yield LABELS, Targets(preprocessing.training(dataset, order)[1], preprocessing.test(dataset)[1])
     for number in superclass_numbers if case.varied == BASELINE else ():
-        if number < own.classes:
-            merged, fewer = superclasses(own, number), preprocessing._replace(classes=number)
-            yield f"{number} classes", Targets(fewer.training(merged, order)[1], fewer.test(merged)[1])
+        if number < dataset.classes:
+            merged, fewer = superclasses(dataset, number), preprocessing._replace(classes=number)
+            yield f"{number} {CLASSES}", Targets(fewer.training(merged, order)[1], fewer.test(merged)[1])
+
+
+def variation_of(case: DataVariation, name: str) -> dict[str, object]:
+    """The columns varied, value and target of a case and the name of one of its targets.
+
+    Merged classes are a variation of their own, whose targets are labels.
+    """
+    number, _, unit = name.partition(" ")
+    if unit == CLASSES:
+        return {"varied": CLASSES, "value": float(number), "target": LABELS}
+    return {"varied": case.varied, "value": float(case.value), "target": name}

@@ -1,99 +1,103 @@
-"""Exponents of learning curves of one task as its images, classes and noise vary: tables in, tables out."""
+"""Learning curves of converged networks on labels and random teachers as images, classes and noise vary."""
 
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
 import pandas as pd
 
-from replication.infinite_width.resolution import TEACHER
-from replication.scaling_laws.exponents import curves, difference_row, exponent_row, mean_curve
-from replication.scaling_laws.fits import Estimate, fit_draws, power_law
-from replication.settings.sections import Window
+from replication.datasets.dataset import Dataset
+from replication.datasets.training_sets import training_order
+from replication.experiments import changed_data
+from replication.infinite_width.closed_form import kernels
+from replication.infinite_width.learning_curve import Regularisation
+from replication.infinite_width.resolution import predicted, resolution_limited
+from replication.scaling_laws.data_variations import exponent_differences, exponents, spectrum_exponents
+from replication.schema import CURVE, DATA_VARIATION, GRADIENT_DESCENT, RUN, TEACHER
+from replication.settings.analysis import Statistics
+from replication.settings.infinite_width import InfiniteWidth
+from replication.settings.network import MLP
+from replication.settings.regimes import DataVariations
+from replication.settings.tasks import TaskSettings
 
-BASELINE, LABELS = "none", "labels"  # what is varied, and targets that stand as they are
-CASE = ["task", "dataset", "varied", "value", "target"]
-INFINITE_WIDTH = "infinite_width"  # the route that other functions take unless told
+RANKS = 100  # of the spectrum that are in its table, at most
 
 
-def regime_table(losses: pd.DataFrame, route: str = INFINITE_WIDTH) -> pd.DataFrame:
-    """Curves in the form that all routes share: route, regime, series, variable, size, loss, standard_error, ..."""
-    means = mean_curve(losses, CASE)
-    means = means.assign(**_place(route), variable="training_size", series=_series(means))
-    leading = ["route", "regime", "series", "variable", "size", "loss", "standard_error", "theory", "draws"]
-    return means[[*leading, *CASE]]
+class Draw(NamedTuple):
+    """Of one draw of changed data: losses, rows of target, training_size, mean, theory, and the sample's eigenvalues.
 
-
-def exponents(
-    losses: pd.DataFrame,
-    window: Window,
-    confidence: float,
-    theory_window: Window | None = None,
-    route: str = INFINITE_WIDTH,
-) -> pd.DataFrame:
-    """alpha_D of every curve in the window; where the theory was asked, again in its window, beside its exponent.
-
-    The theory's exponent for the teacher is alpha_K, of the spectrum as n points resolve it, n in that window.
+    Of noisy inputs theory is not asked: NaN, and no eigenvalues.
     """
-    rows = []
-    for case, curve in losses.groupby(CASE, sort=False):
-        label = dict(zip(CASE, case, strict=True)) | _place(route) | {"variable": "training_size"}
-        rows.append(label | exponent_row(*curves(curve, window), confidence))
-        if theory_window and curve["theory"].notna().any():
-            rows.append(label | _beside_theory(curve, theory_window, confidence))
-    table = pd.DataFrame(rows)
-    table.insert(len(CASE), "series", _series(table))
-    return table
+
+    losses: pd.DataFrame
+    eigenvalues: np.ndarray | None
 
 
-def is_baseline(table: pd.DataFrame) -> pd.Series:
-    """Which rows are of data as they are: of no variation, or of tables that know none."""
-    return table["varied"].isna() | ((table["varied"] == BASELINE) & (table["target"] == LABELS))
+def data_variations(
+    dataset: Dataset,
+    task_name: str,
+    task: TaskSettings,
+    network: MLP,
+    infinite_width: InfiniteWidth,
+    data_variations: DataVariations,
+    statistics: Statistics,
+    seed: int,
+    progress: Callable[[], object] = lambda: None,
+) -> dict[str, pd.DataFrame]:
+    """Losses of the mean output on the task's data and on the same data changed, their theory, and the exponents.
 
-
-def spectrum_exponents(spectra: pd.DataFrame, ranks: Window, confidence: float) -> pd.DataFrame:
-    """alpha_K of eigenvalues i^-(1+alpha_K) of a sample in a window of ranks i; errors over draws of the sample.
-
-    A row for each side of the images: as `exponents`, with the regime "spectrum" and the variable "rank".
+    Tables by name: data (`mean` and `theory` of every curve and draw), spectra (eigenvalues of the kernel of a sample),
+    data_exponents (alpha_D, and alpha_K), data_differences (alpha_D less that of the unvaried data, on the same draws).
+    `progress` is called after every draw of every variation.
     """
-    rows = []
-    for case, spectrum in spectra.groupby(CASE[:-1], sort=False):
-        row = exponent_row(*curves(spectrum, ranks, "rank", "eigenvalue"), confidence)
-        row |= {name: row[name] - 1 for name in ("exponent", "lower", "upper")}
-        label = dict(zip(CASE, (*case, TEACHER), strict=True)) | _place(INFINITE_WIDTH)
-        rows.append(label | {"regime": "spectrum", "variable": "rank"} | row)
-    table = pd.DataFrame(rows)
-    table.insert(len(CASE), "series", _series(table))
-    return table
-
-
-def exponent_differences(losses: pd.DataFrame, window: Window, confidence: float) -> pd.DataFrame:
-    """alpha_D of every variation minus that of the unvaried data on the same draws, with the interval of the pairs."""
-    rows = []
-    unvaried = losses[losses["varied"] == BASELINE].groupby("target")
-    own = {target: curves(curve, window)[1] for target, curve in unvaried}
-    for case, curve in losses.groupby(CASE, sort=False):
-        label = dict(zip(CASE, case, strict=True))
-        target = label["target"] if label["target"] == TEACHER else LABELS
-        if (label["varied"], label["target"]) == (BASELINE, target):
-            continue
-        sizes, y = curves(curve, window)
-        label |= {"smallest": sizes[0], "largest": sizes[-1], "points": len(sizes)}
-        rows.append(label | difference_row(sizes, y, own[target], confidence))
-    return pd.DataFrame(rows)
-
-
-def _place(route: str) -> dict:
-    return {"route": route, "regime": "resolution_data"}
-
-
-def _beside_theory(curve: pd.DataFrame, window: Window, confidence: float) -> dict:
-    sizes, theory = curves(curve, window, value="theory")
-    _, y = curves(curve[curve["theory"].notna()], window)
-    predicted: Estimate = fit_draws(power_law, sizes, theory).parameters["exponent"]
-    teacher = curve["target"].iloc[0] == TEACHER
-    origin = "alpha_K of the spectrum" if teacher else "spectrum and target, learning-curve theory"
-    return exponent_row(sizes, y, confidence, predicted, origin)
-
-
-def _series(table: pd.DataFrame) -> list[str]:
-    texts = {BASELINE: "", "side": ", {0:g} x {0:g} pixels", "noise": ", noise {0:g}"}
-    return [
-        f"{row.task} ({row.dataset}){texts[row.varied].format(row.value)}, {row.target}" for row in table.itertuples()
+    settings, confidence = data_variations, statistics.confidence
+    regularisation = Regularisation(infinite_width.diag_reg, infinite_width.singular_diag_reg)
+    ranks = np.unique(np.geomspace(1, settings.sample_size // 2, RANKS).astype(int))
+    label = {"experiment": DATA_VARIATION, "task": task_name, "dataset": task.dataset, "method": GRADIENT_DESCENT}
+    parts, spectra = [], []
+    for case in changed_data.cases(dataset, settings.sides.get(task_name, ()), settings.noise):
+        for draw in range(settings.draws):
+            rows, eigenvalues = curves_of_draw(case, task_name, draw, seed, network, regularisation, settings)
+            parts.append(_described(rows, case).assign(**label, draw=draw))
+            if eigenvalues is not None:
+                spectrum = pd.DataFrame({"target": TEACHER, "rank": ranks, "eigenvalue": eigenvalues[ranks - 1]})
+                spectra.append(_described(spectrum, case).assign(**label, draw=draw))
+            progress()
+    losses = pd.concat(parts, ignore_index=True).assign(width=np.inf, training_time=np.inf)
+    spectrum = pd.concat(spectra, ignore_index=True)
+    fitted = [
+        exponents(losses, settings.window, confidence, settings.theory_window),
+        spectrum_exponents(spectrum, settings.ranks, confidence),
     ]
+    return {
+        "data": losses[[*CURVE, "width", *RUN, "mean", "theory"]],
+        "spectra": spectrum[[*CURVE, "draw", "rank", "eigenvalue"]],
+        "data_exponents": pd.concat(fitted, ignore_index=True),
+        "data_differences": exponent_differences(losses, settings.window, confidence),
+    }
+
+
+def curves_of_draw(
+    case: changed_data.DataVariation, task: str, draw: int, seed: int, network: MLP, regularisation: Regularisation,
+    settings: DataVariations,
+) -> Draw:  # fmt: skip
+    """One draw of the training set: every target from one kernel."""
+    sizes, with_theory = settings.training_sizes, not case.noise
+    points = max(sizes[-1], settings.sample_size if with_theory else 0)
+    order = training_order(len(case.dataset.inputs), points, seed, task, draw)
+    x, test_x = changed_data.inputs(case, order, seed, task, draw)
+    targets = dict(changed_data.targets(case, order, settings.superclasses))
+    theta, cross, test = (kernels(network, *pair).ntk for pair in ((x,), (x[: sizes[-1]], test_x), (test_x,)))
+    losses = pd.DataFrame(resolution_limited(theta, cross, test, targets, sizes, regularisation))
+    if not with_theory:
+        return Draw(losses.assign(theory=np.nan), None)
+    sample = slice(settings.sample_size)
+    samples = {name: target.training[sample] for name, target in targets.items()}
+    eigenvalues, theory = predicted(theta[sample, sample], samples, settings.theory_sizes)
+    return Draw(losses.merge(pd.DataFrame(theory), on=["training_size", "target"], how="left"), eigenvalues)
+
+
+def _described(rows: pd.DataFrame, case: changed_data.DataVariation) -> pd.DataFrame:
+    """With the columns varied, value and target in place of the target's name."""
+    columns = pd.DataFrame([changed_data.variation_of(case, name) for name in rows["target"]])
+    return rows.reset_index(drop=True).assign(**columns)

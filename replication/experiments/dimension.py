@@ -1,55 +1,63 @@
-"""Teacher and student on inputs of d dimensions, as in arXiv 2102.06701: infinitely wide students, and exponents.
+"""Teacher and student on inputs of d dimensions, as in arXiv 2102.06701: students of infinite width."""
 
-The paper expects alpha_D of about 4 / d, a bound from below for smooth models and targets. Converged networks of
-infinite width have a law of their own: after Spigler, Geiger and Wyart (arXiv 1905.10843) a kernel whose spectrum falls
-with wave number as k^-alpha_S learns a Gaussian process with a spectrum k^-alpha_T as
-  alpha_D = min(alpha_T - d, 2 alpha_S) / d.
-For ReLU networks of any depth alpha_S = d + 1 (NTK; Bietti and Bach, arXiv 2009.14397) and alpha_T = d + 3 (NNGP, the
-prior of wide teachers), which makes it 3 / d.
-"""
-
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import pandas as pd
 
-from replication.datasets.teacher_student import TeacherStudentData
+from replication.datasets.teacher_student import TeacherStudentData, teacher_student_data
 from replication.infinite_width import predictions
 from replication.infinite_width.learning_curve import UNREGULARISED, Regularisation, compute_kernels
-from replication.scaling_laws.exponents import curves, exponent_row
-from replication.scaling_laws.fits import Estimate
+from replication.scaling_laws.students import student_exponents
+from replication.schema import CURVE, DIMENSION, GRADIENT_DESCENT, HYPERCUBE, RUN, STUDENTS, TEACHER, TEACHER_STUDENT
+from replication.settings.analysis import Statistics
+from replication.settings.infinite_width import InfiniteWidth
 from replication.settings.network import MLP
-from replication.settings.sections import Window
+from replication.settings.regimes import Dimension
 
-COLUMNS = ["route", "dimension", "teacher", "draw", "training_size", "loss", "theory"]
+LABEL = {
+    "experiment": TEACHER_STUDENT, "task": STUDENTS, "dataset": HYPERCUBE, "varied": DIMENSION, "target": TEACHER,
+    "method": GRADIENT_DESCENT, "width": np.inf, "training_time": np.inf,
+}  # fmt: skip
+
+
+def infinitely_wide_students(
+    dimension: Dimension,
+    infinite_width: InfiniteWidth,
+    statistics: Statistics,
+    seed: int,
+    progress: Callable[[], object] = lambda: None,
+) -> dict[str, pd.DataFrame]:
+    """Learning curves of infinitely wide students of finite random teachers, for every dimension, and their exponents.
+
+    Tables by name: losses (`mean` and `theory` for every dimension, draw, teacher and training size), exponents.
+    `progress` is called after every draw of every dimension.
+    """
+    settings, rows = dimension, []
+    regularisation = Regularisation(infinite_width.diag_reg, infinite_width.singular_diag_reg)
+    sizes = settings.training_sizes
+    for d in settings.dimensions:
+        for draw in range(settings.draws):
+            data = teacher_student_data(
+                settings.spec, d, sizes[-1], settings.test_size, settings.teachers, settings.teacher_width, seed, draw
+            )
+            for row in infinitely_wide_student(settings.spec, data, sizes, regularisation):
+                rows.append(LABEL | {"value": d, "draw": draw} | row)
+            progress()
+    losses = pd.DataFrame(rows)[[*CURVE, "width", *RUN, "teacher", "mean", "theory"]]
+    return {"losses": losses, "exponents": student_exponents(losses, settings.window, statistics.confidence)}
 
 
 def infinitely_wide_student(
-    spec: MLP, data: TeacherStudentData, sizes: Sequence[int], regularisation: Regularisation = UNREGULARISED
+    network: MLP, data: TeacherStudentData, sizes: Sequence[int], regularisation: Regularisation = UNREGULARISED
 ) -> Iterator[dict]:
-    """Rows of teacher, training_size, loss = 1/(2 N_T) sum (Theta_* Theta^-1 Y - Y_*)^2, and theory.
+    """Rows of teacher, training_size, mean = 1/(2 N_T) sum (Theta_* Theta^-1 Y - Y_*)^2, and theory.
 
     The theory is exact for the same inputs: the loss expected of teachers of infinite width, whose outputs have the
     covariance K. That is the covariance of converged outputs that start at those of such a teacher and learn zero.
     """
-    problem = compute_kernels(spec, "closed_form", data.x, data.y, data.test_x)
-    for size, prediction in zip(sizes, predictions.converged(problem, sizes, *regularisation), strict=True):
+    matrices = compute_kernels(network, "closed_form", data.x, data.y, data.test_x)
+    for size, prediction in zip(sizes, predictions.converged(matrices, sizes, *regularisation), strict=True):
         theory = np.diag(prediction.covariance).mean() / 2
         for teacher, loss in enumerate(np.mean((prediction.mean - data.test_y) ** 2, axis=0) / 2):
-            yield {"teacher": teacher, "training_size": size, "loss": loss, "theory": theory}
-
-
-def exponents(losses: pd.DataFrame, window: Window, confidence: float) -> pd.DataFrame:
-    """alpha_D of every route and dimension, errors over draws, beside 4 / d; of infinitely wide students also 3 / d.
-
-    Teachers of one draw, which share its inputs, are averaged first, in ln L.
-    """
-    rows = []
-    for (route, d), curve in losses.groupby(["route", "dimension"], sort=False):
-        fitted = exponent_row(*curves(curve, window), confidence, Estimate(4 / d, np.nan), "4/d")
-        label = {"route": route, "regime": "resolution_data", "series": f"d = {d}", "variable": "training_size"}
-        label |= {"dimension": d}
-        rows.append(label | fitted)
-        if route == "infinite_width":
-            rows.append(label | fitted | {"prediction": 3 / d, "origin": "3/d, ReLU kernel"})
-    return pd.DataFrame(rows)
+            yield {"teacher": teacher, "training_size": size, "mean": loss, "theory": theory}

@@ -1,142 +1,110 @@
-"""Random features in the four regimes: curves of one draw, and the tables of curves, exponents and the duality."""
+"""Random features in the four regimes of arXiv 2102.06701, simulated, beside their theory."""
 
-from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from replication.random_features import simulation
-from replication.scaling_laws.exponents import curves, exponent_row, mean_curve
-from replication.scaling_laws.fits import Estimate, fit_draws, power_law
-from replication.settings.random_features import Curves
-from replication.settings.sections import Window
-from replication.theory import random_features as theory
+from replication.datasets.dataset import Dataset
+from replication.datasets.preprocessing import Preprocessing
+from replication.datasets.training_sets import training_order
+from replication.datasets.variations import pooled
+from replication.random_features.regimes import Sample, gaussian, of_pool, simulated
+from replication.random_features.relu import relu_features, spectrum, spectrum_exponent
+from replication.random_features.simulation import power_law_spectrum
+from replication.scaling_laws import random_features as fits
+from replication.scaling_laws.estimates import Estimate
+from replication.scaling_laws.exponents import mean_curve
+from replication.schema import (
+    EXPONENT,
+    GAUSSIAN,
+    POINT,
+    POWER_LAW,
+    RANDOM_FEATURES,
+    SIDE,
+    TEACHER,
+    subject_name,
+)
+from replication.seeds import generator
+from replication.settings.analysis import Statistics
+from replication.settings.random_features import Curves, PowerLawFeatures, RandomFeatures, ReLUFeatures
+from replication.settings.tasks import TaskSettings
 
-# regime: the variable, and what is known of its exponent
-VARIABLES = {
-    "variance_data": "training_size",
-    "variance_width": "features",
-    "resolution_data": "training_size",
-    "resolution_width": "features",
-}
-VARIANCE_LIMITED = {"variance_data": "1 / D", "variance_width": "1 / P"}
-COLUMNS = ["route", "regime", "series", "variable", "size", "loss", "standard_error", "theory", "draws", "pool"]
-ROUTE = {"route": "random_features"}
+RANKS = 100  # of a spectrum that are fitted, at most
+Progress = Callable[[], object]
 
 
-class Sample(NamedTuple):
-    """One draw of a series: Phi (N, S), eigenvalues of C (M,), and how points are chosen.
+def random_features(
+    datasets: Mapping[str, Dataset],
+    tasks: Mapping[str, TaskSettings],
+    random_features: RandomFeatures,
+    statistics: Statistics,
+    seed: int,
+    progress: Progress = lambda: None,
+) -> dict[str, pd.DataFrame]:
+    """Simulate random features with power-law spectra and those of ReLU networks, and fit their exponents.
 
-    choose(number, stream, again) gives R (number, N); `again`: a point may come a second time.
+    datasets: of the tasks, by name; the one that the settings name is needed. Tables by name: curves (means over
+    draws), exponents, duality (alpha_K, alpha_D and alpha_P of every spectrum). `progress` is called after every draw.
     """
-
-    features: simulation.Matrix
-    eigenvalues: np.ndarray
-    choose: Callable[[int, np.random.Generator, bool], simulation.Matrix]
-
-
-def gaussian(eigenvalues: np.ndarray) -> Sample:
-    """Gaussian features with this covariance spectrum (S,), and endlessly many different points."""
-
-    def choose(number, stream, again):
-        return stream.standard_normal((number, len(eigenvalues)))
-
-    return Sample(simulation.population(eigenvalues), eigenvalues, choose)
-
-
-def of_pool(features: np.ndarray, eigenvalues: np.ndarray) -> Sample:
-    """Features (N, S) of a pool that stands for all inputs: the loss is that on all of the pool."""
-
-    def choose(number, stream, again):
-        return simulation.selection(stream.choice(len(features), number, replace=again), len(features))
-
-    return Sample(features, eigenvalues, choose)
+    relu, power_law = random_features.relu, random_features.power_law
+    dataset, source = datasets[relu.task], tasks[relu.task].dataset
+    parts = [
+        (power_law, *_power_laws(power_law, seed, progress)),
+        (relu, *_relu_networks(relu, dataset, source, seed, progress)),
+    ]
+    confidence = statistics.confidence
+    tables = {
+        "curves": [mean_curve(losses, POINT, confidence) for _, losses, _ in parts],
+        "exponents": [fits.exponents(losses, sizes, alphas, confidence) for sizes, losses, alphas in parts],
+        "duality": [fits.duality(losses, sizes, alphas, confidence) for sizes, losses, alphas in parts],
+    }
+    return {name: pd.concat(both, ignore_index=True) for name, both in tables.items()}
 
 
-def simulated(sample: Sample, sizes: Curves, stream: Callable[[str], np.random.Generator]) -> Iterator[dict]:
-    """Rows of regime, variable, size, loss and theory of one draw; `stream(name)` opens a random stream.
-
-    Features are projected by Gaussian Q: coordinates in a random rotation, but for their lengths and small overlaps.
-    theory: `theory.loss` for the sample's own spectrum, which takes the features for Gaussian.
-    """
-    features, eigenvalues, choose = sample
-    dimension, small, many, most = features.shape[1], sizes.small, sizes.large_sizes, sizes.sizes[-1]
-    best = [theory.best_fit_loss(eigenvalues, size, dimension) for size in sizes.sizes]
-    limit = theory.best_fit_loss(eigenvalues, small, dimension)
-    # by the duality the theory knows no difference between data and features
-    excess = [theory.loss(eigenvalues, eigenvalues / dimension, size, small) - limit for size in many]
-
-    def projection(number, name):
-        return stream(name).standard_normal((number, dimension))
-
-    def rows(regime, at, losses, expected):
-        for size, loss, exact in zip(at, losses, expected, strict=True):
-            yield {"regime": regime, "variable": VARIABLES[regime], "size": size, "loss": loss, "theory": exact}
-
-    fixed, growing = projection(small, "few features"), choose(many[-1], stream("many points"), True)
-    yield from rows("variance_data", many, simulation.excess_losses(features, growing, fixed, many), excess)
-
-    fixed, growing = choose(small, stream("few points"), False), projection(many[-1], "many features")
-    yield from rows("variance_width", many, simulation.excess_losses(features.T, growing, fixed, many), excess)
-
-    for regime, matrix, growing in (
-        ("resolution_data", simulation.covariance(features.T), choose(most, stream("points"), False)),
-        ("resolution_width", simulation.covariance(features), projection(most, "features")),
-    ):
-        yield from rows(regime, sizes.sizes, simulation.projected_loss(matrix, growing, sizes.sizes), best)
+def _power_laws(settings: PowerLawFeatures, seed: int, progress: Progress) -> tuple[pd.DataFrame, fits.Spectra]:
+    """Losses of every draw, and alpha_K of every spectrum."""
+    losses, alphas = [], {}
+    for alpha in settings.exponents:
+        sample = gaussian(power_law_spectrum(alpha, settings.dimension))
+        label = {"task": POWER_LAW, "dataset": GAUSSIAN, "varied": EXPONENT, "value": alpha}
+        alphas[alpha] = Estimate(alpha, 0.0)
+        for draw in range(settings.draws):
+            losses += labelled(sample, settings, seed, label, f"power law, {alpha:g}", draw)
+            progress()
+    return pd.DataFrame(losses), alphas
 
 
-def curve_table(losses: pd.DataFrame) -> pd.DataFrame:
-    """Means over draws of rows with series, pool and draw added, in the form that all routes share."""
-    keys = ["series", "pool", "regime", "variable"]
-    return mean_curve(losses, keys, "size").assign(**ROUTE)[COLUMNS]
+def _relu_networks(
+    settings: ReLUFeatures, dataset: Dataset, source: str, seed: int, progress: Progress
+) -> tuple[pd.DataFrame, fits.Spectra]:
+    """The same for networks and pools that are drawn anew in every draw."""
+    ranks = np.unique(np.geomspace(settings.ranks.smallest, settings.ranks.largest, RANKS).astype(int))
+    losses, alphas = [], {}
+    for side in settings.sides:
+        coarse, spectra = pooled(dataset, side), []
+        label = {"task": settings.task, "dataset": source, "varied": SIDE, "value": float(side)}
+        stream = f"{subject_name(settings.task, source)}, {side} x {side} pixels"
+        for draw in range(settings.draws):
+            order = training_order(len(coarse.inputs), settings.pool_size, seed, settings.task, draw)
+            x, _ = Preprocessing.of(coarse).training(coarse, order)
+            weights = generator(seed, "random features", "network", settings.task, side, draw)
+            features = relu_features(settings.spec, x, settings.neurons, weights)
+            eigenvalues = spectrum(features)
+            spectra.append(pd.DataFrame({"draw": draw, "rank": ranks, "eigenvalue": eigenvalues[ranks - 1]}))
+            losses += labelled(of_pool(features, eigenvalues), settings, seed, label, stream, draw)
+            progress()
+        alphas[float(side)] = spectrum_exponent(pd.concat(spectra), settings.ranks)
+    return pd.DataFrame(losses), alphas
 
 
-def exponents(losses: pd.DataFrame, sizes: Curves, spectra: dict[str, Estimate], confidence: float) -> pd.DataFrame:
-    """Exponent of every curve in its window, beside what is expected: 1, or alpha_K of the series from `spectra`.
+def labelled(sample: Sample, sizes: Curves, seed: int, label: dict[str, Any], name: str, draw: int) -> Iterator[dict]:
+    """Rows of one draw of a spectrum, with what they are of; `name` is that of its random streams."""
 
-    Resolution-limited ones come a second time beside the exponent of the theory in the same window.
-    """
-    rows = []
-    for (series, regime), curve in losses.groupby(["series", "regime"], sort=False):
-        variance = regime in VARIANCE_LIMITED
-        window = sizes.large_window if variance else sizes.window
-        x, y = curves(curve, window, "size")
-        prediction = Estimate(1.0, 0.0) if variance else spectra[series]
-        origin = VARIANCE_LIMITED.get(regime, "alpha_K of the spectrum")
-        label = ROUTE | {"regime": regime, "series": series, "variable": VARIABLES[regime]}
-        rows.append(label | exponent_row(x, y, confidence, prediction, origin))
-        if not variance:
-            exact = _of_theory(curve, window)
-            rows.append(label | exponent_row(x, y, confidence, exact, "theory, finite size"))
-    return pd.DataFrame(rows)
+    def stream(part: str) -> np.random.Generator:
+        return generator(seed, "random features", part, name, draw)
 
-
-def duality(losses: pd.DataFrame, sizes: Curves, spectra: dict[str, Estimate], confidence: float) -> pd.DataFrame:
-    """A row for each series: series, pool, draws, and alpha_K, alpha_D, alpha_P, alpha_theory, each with its columns
-    _standard_error, _lower and _upper.
-
-    alpha_theory is the exponent of the theory in the window of alpha_D and alpha_P: alpha_K as so few see the spectrum.
-    """
-    rows = []
-    for (series, pool), table in losses.groupby(["series", "pool"], sort=False):
-        row = {"series": series, "pool": pool, "draws": table["draw"].nunique()}
-        estimates = {"alpha_K": spectra[series]}
-        for name, regime in (("alpha_D", "resolution_data"), ("alpha_P", "resolution_width")):
-            fit = fit_draws(power_law, *curves(table[table["regime"] == regime], sizes.window, "size"))
-            estimates[name] = fit.parameters["exponent"]
-        estimates["alpha_theory"] = _of_theory(table[table["regime"] == "resolution_width"], sizes.window)
-        for name, estimate in estimates.items():
-            lower, upper = estimate.interval(confidence)
-            row |= {name: estimate.value, f"{name}_standard_error": estimate.error}
-            row |= {f"{name}_lower": lower, f"{name}_upper": upper}
-        rows.append(row)
-    return pd.DataFrame(rows)
-
-
-def _of_theory(curve: pd.DataFrame, window: Window) -> Estimate:
-    """Exponent of the theory, whose draws may all be the same."""
-    x, y = curves(curve, window, "size", "theory")
-    slopes = np.polyfit(np.log(x), np.log(y).T, 1)[0]
-    return Estimate(-slopes.mean(), slopes.std(ddof=1) / np.sqrt(len(slopes)), len(slopes) - 1)
+    kind = {"target": TEACHER, "method": RANDOM_FEATURES, "draw": draw, "training_time": np.inf}
+    for row in simulated(sample, sizes, stream):
+        yield label | kind | row

@@ -1,12 +1,14 @@
 """Exhibit: samples of a training pool, with their targets written under them."""
 
+from collections.abc import Iterator
+
 import numpy as np
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 
 from replication.datasets.dataset import Dataset
+from replication.figures.palettes import ramp
 from replication.figures.style import readable_log_axis, styled
 
 COLUMNS = 10  # thumbnails beside each other where classes are few
@@ -38,7 +40,7 @@ def _images(dataset: Dataset, title: str) -> Figure:
     figure.suptitle(title, fontweight="bold")
     white = 255 if dataset.inputs.ndim == 4 else int(dataset.inputs.max())
     picture = {"cmap": "gray", "vmin": 0, "vmax": 1}
-    shown = {place: (dataset.inputs[index] / white, f"{dataset.targets[index]}") for place, index in _taken(chosen)}
+    shown = {cell: (dataset.inputs[index] / white, f"{dataset.targets[index]}") for cell, index in _taken(chosen)}
     _thumbnails(figure.subplots(), shown, rows, columns, 1.0, picture)
     return figure
 
@@ -49,8 +51,9 @@ def _first(targets: np.ndarray, label: int, count: int) -> np.ndarray:
     return np.pad(found, (0, count - len(found)), constant_values=-1)
 
 
-def _taken(chosen: np.ndarray):
-    return ((place, index) for place, index in np.ndenumerate(chosen) if index >= 0)
+def _taken(chosen: np.ndarray) -> Iterator[tuple[tuple[int, ...], int]]:
+    """Cells of the grid that hold a point, and which."""
+    return ((cell, index) for cell, index in np.ndenumerate(chosen) if index >= 0)
 
 
 def _showers(dataset: Dataset, title: str) -> Figure:
@@ -66,8 +69,8 @@ def _showers(dataset: Dataset, title: str) -> Figure:
     maps = showers if whole else showers.sum(axis=1)
     columns = 4
     shown = {
-        divmod(place, columns): (np.maximum(image / max(image.max(), 1), 1e-3), label)
-        for place, (image, label) in enumerate(zip(maps, labels, strict=True))
+        divmod(index, columns): (np.maximum(image / max(image.max(), 1), 1e-3), label)
+        for index, (image, label) in enumerate(zip(maps, labels, strict=True))
     }
     aspect = 1.6 if whole else 1.0
     _thumbnails(
@@ -79,7 +82,7 @@ def _showers(dataset: Dataset, title: str) -> Figure:
 
 def _profiles(axes: Axes, profiles: np.ndarray, labels: list[str]) -> None:
     layers = np.arange(1, profiles.shape[1] + 1)
-    colours = sns.color_palette("flare", len(labels))
+    colours = ramp("warm", len(labels))
     for profile, label, colour in reversed(list(zip(profiles, labels, colours, strict=True))):
         axes.step(layers, np.where(profile > 0, profile, np.nan), where="mid", color=colour, label=label)
     axes.set(yscale="log", xlabel="layer", ylabel="counts in the layer")

@@ -2,12 +2,13 @@
 
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from replication.errors import ReplicationError
+from replication.figures.palettes import qualitative
 from replication.figures.style import styled
+from replication.schema import POWER_LAW, RANDOM_FEATURES, curve_name
 
 # column: marker, what it is an exponent of, and how far it stands aside so that bars of both are seen
 EXPONENTS = {
@@ -21,15 +22,17 @@ ASIDE = 0.004  # share of the axis
 def duality(table: pd.DataFrame) -> Figure:
     """alpha_D and alpha_P against alpha_K with their intervals, and the diagonal, where the theory has all of them.
 
-    table: series, pool, and for each of alpha_K, alpha_D, alpha_P its value and the columns _lower and _upper.
-    Colours tell pools, markers data from features, which stand a little to the left and right of alpha_K. A dash, where
-    there is a column alpha_theory: the exponent of the theory at the same sizes, which lies off the diagonal as far as
-    the spectrum there is no power law or ends. ReplicationError if there is no series to draw.
+    table: a row for each spectrum, with the value of alpha_K, alpha_D, alpha_P and the columns _lower and _upper.
+    Colours tell pools (all power laws are one, images of every side their own), markers data from features, which stand
+    a little to the left and right of alpha_K. A dash, where there is a column alpha_theory: the exponent of the theory
+    at the same sizes, which lies off the diagonal as far as the spectrum there is no power law or ends.
+    ReplicationError if there is no series to draw.
     """
     if table.empty:
         raise ReplicationError("no exponents of random features to draw", "simulate random features first")
+    table = table.assign(pool=[_pool(row) for row in table.to_dict("records")])
     pools = list(table["pool"].unique())
-    colours = dict(zip(pools, sns.color_palette("colorblind", len(pools)), strict=True))
+    colours = dict(zip(pools, qualitative(len(pools)), strict=True))
     figure = Figure(figsize=(5.6, 6.0))
     axes = figure.subplots()
     ends = table.filter(regex=r"^alpha_(theory$|.*_(lower|upper)$)").to_numpy()
@@ -65,6 +68,11 @@ def duality(table: pd.DataFrame) -> Figure:
     marks += [Line2D([], [], color=colour, linewidth=3, label=pool) for pool, colour in colours.items()]
     axes.legend(handles=marks, loc="upper left", fontsize=8, frameon=False)
     return figure
+
+
+def _pool(row: dict) -> str:
+    """What points and features are drawn from."""
+    return "power law" if row["task"] == POWER_LAW else curve_name(row | {"experiment": RANDOM_FEATURES})
 
 
 def _bars(series: pd.DataFrame, name: str) -> np.ndarray:

@@ -2,21 +2,21 @@
 
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from replication.errors import ReplicationError
-from replication.figures.style import COLOURS, SYMBOLS, TRAINING_SIZE, readable_log_axis, sources, styled
-from replication.loss_distribution.moments import INFINITE_TEST_SET, over_draws
+from replication.figures.intervals import over_training_sets
+from replication.figures.palettes import QUALITATIVE
+from replication.figures.style import COLOURS, SYMBOLS, TRAINING_SIZE, readable_log_axis, styled, subjects
+from replication.schema import INFINITE_TEST_SET, subject_name
 
-CONFIDENCE = 0.68  # of the bands over draws of the training set
 WHOLE = {"color": COLOURS["gradient_descent"], "linestyle": "solid", "marker": "o"}
-SCATTER = {"color": sns.color_palette("colorblind")[1], "linestyle": "dashed", "marker": "s"}
-BIAS = {"color": sns.color_palette("colorblind")[2], "linestyle": (0, (4, 1.5, 1, 1.5)), "marker": "^"}
+SCATTER = {"color": QUALITATIVE[1], "linestyle": "dashed", "marker": "s"}
+BIAS = {"color": QUALITATIVE[2], "linestyle": (0, (4, 1.5, 1, 1.5)), "marker": "^"}
 SHARE = {"linestyle": "solid", "marker": "D", "markerfacecolor": "white"}
 BAYES = {"color": COLOURS["bayes"], "linestyle": "solid", "linewidth": 1, "alpha": 0.8}
-ENDLESS = {"color": sns.color_palette("colorblind")[4], "linestyle": (0, (1, 1)), "marker": "v"}
+INFINITE = {"color": QUALITATIVE[4], "linestyle": (0, (1, 1)), "marker": "v"}
 ABOVE = {"loc": "lower left", "bbox_to_anchor": (-0.1, 1), "ncols": 2, "borderaxespad": 0.1}
 ABOVE |= {"columnspacing": 0.8, "handlelength": 1.9, "handletextpad": 0.5, "fontsize": 11}
 # of each panel its vertical axis, then line by line: column, line, text
@@ -30,7 +30,7 @@ PANELS = {
     "share": (
         ("variance_share", SCATTER, r"in $\mu_L$: $v = V / \mu_L$"),
         ("scatter_share", SCATTER | SHARE, r"in $\sigma_L^2 = S + X$: $S / \sigma_L^2$"),
-        ("own_share", ENDLESS, r"single test points in $\sigma_L^2$"),
+        ("diagonal_share", INFINITE, r"single test points in $\sigma_L^2$"),
     ),
     "effective number of directions": (
         ("effective_modes", SCATTER, r"$M_\Sigma$ of the scatter"),
@@ -42,7 +42,7 @@ PANELS = {
         ("scatter_alone", SCATTER, r"$S$ alone: $v\,\sqrt{2 / C M_\Sigma}$"),
         ("cross_alone", BIAS, r"$X$ alone: $2\sqrt{v\,(1 - v) / C M_\delta}$"),
         ("coefficient_of_variation", BAYES, r"$\epsilon_L$, Bayes"),
-        (INFINITE_TEST_SET, ENDLESS, r"$\epsilon_L$, infinite test set"),
+        (INFINITE_TEST_SET, INFINITE, r"$\epsilon_L$, infinite test set"),
     ),
 }
 
@@ -59,7 +59,7 @@ def error_sources(exact: pd.DataFrame) -> Figure:
       eps_L^2 = (S + X) / mu_L^2 = 2/C (v^2 / M_Sigma + 2 v (1 - v) / M_delta).
     Lines: gradient descent, thin blue Bayes; means over draws of the training set, bands the error of that mean.
     """
-    panels = sources(exact)
+    panels = subjects(exact)
     if len(panels) != 1:
         raise ReplicationError(f"{len(panels)} tasks to draw in one figure of error sources", "give the table of one")
     curves = _parts(exact[np.isinf(exact.training_time)])
@@ -81,18 +81,9 @@ def error_sources(exact: pd.DataFrame) -> Figure:
     for axes in grid[1]:
         axes.set_xlabel(TRAINING_SIZE)
     readable_log_axis(grid[0, 0].xaxis)  # the panels share this axis
-    figure.suptitle("{} ({})".format(*panels[0]), x=0.012, ha="left", fontsize=13, fontweight="bold")
+    figure.suptitle(subject_name(*panels[0]), x=0.012, ha="left", fontsize=13, fontweight="bold")
     figure.align_ylabels(grid)
     return figure
-
-
-def over_training_sets(table: pd.DataFrame, column: str, by: str = "training_size") -> pd.DataFrame:
-    """Mean of a column over draws of the training set and its interval, for each value of `by`, ascending.
-
-    Columns by, estimate, lower, upper; a single draw has no interval.
-    """
-    rows = [(value, *over_draws(draws.to_numpy(), CONFIDENCE)[:3]) for value, draws in table.groupby(by)[column]]
-    return pd.DataFrame(rows, columns=[by, "estimate", "lower", "upper"])
 
 
 def _parts(exact: pd.DataFrame) -> pd.DataFrame:
@@ -104,7 +95,7 @@ def _parts(exact: pd.DataFrame) -> pd.DataFrame:
         bias_modes=2 * exact.effective_modes * (exact.squared_bias / variance) * (scatter / cross),
         scatter_alone=np.sqrt(scatter) / mean,
         cross_alone=np.sqrt(cross) / mean,
-        own_share=exact.diagonal_term / (scatter + cross),
+        diagonal_share=exact.diagonal_term / (scatter + cross),
     )
 
 

@@ -7,8 +7,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import NullLocator
 
-from replication.figures.style import METHOD_MARKERS, SYMBOLS, readable_log_axis, sources, styled
-from replication.loss_distribution.moments import FINITE, STATISTICS
+from replication.figures.style import METHOD_MARKERS, SYMBOLS, readable_log_axis, styled, subjects
+from replication.schema import FINITE, STATISTICS, subject_name
 
 ASIDE = {"trained": 0.985, "linearised": 1.015}  # on the axis of 1 / n, so that bars do not cover each other
 LINES = {"trained": "solid", "linearised": "dashed"}
@@ -24,16 +24,17 @@ def ladder(ratios: pd.DataFrame, corrections: pd.DataFrame, sizes: tuple[int, ..
     ln ratio = intercept + slope / n, fitted, and continued to 1 / n = 0, where infinite width is (cross). Darker: the
     largest of the training sizes in the fit window; lighter: the smallest.
     """
-    rows, chosen = sources(ratios), (min(sizes), max(sizes))
+    rows, chosen = subjects(ratios), (min(sizes), max(sizes))
     figure = Figure(figsize=(10.6, 0.9 + 2.7 * len(rows)))
     grid = figure.subplots(len(rows), len(STATISTICS), sharex=True, squeeze=False)
     for (task, dataset), axes_row in zip(rows, grid, strict=True):
         for axes, statistic in zip(axes_row, STATISTICS, strict=True):
-            here = (ratios["task"] == task) & (ratios["statistic"] == statistic)
-            fits = corrections[(corrections["task"] == task) & (corrections["statistic"] == statistic)]
-            _panel(axes, ratios[here], fits, chosen)
+            points, fits = (
+                table[(table["task"] == task) & (table["statistic"] == statistic)] for table in (ratios, corrections)
+            )
+            _panel(axes, points, fits, chosen)
             axes.set_ylabel(f"{SYMBOLS[statistic].split(' ')[0].rstrip('$')}$ / infinite width")
-        axes_row[0].set_title(f"{task} ({dataset})", loc="left", fontweight="bold")
+        axes_row[0].set_title(subject_name(task, dataset), loc="left", fontweight="bold")
     for axes in grid[-1]:
         axes.set_xlabel(r"1 / width $n$")
     _width_axis(grid[-1, 0], np.sort(ratios["width"].unique()))
@@ -62,8 +63,8 @@ def _panel(axes: Axes, ratios: pd.DataFrame, fits: pd.DataFrame, sizes: tuple[in
             marker = METHOD_MARKERS["gradient_descent" if method == "trained" else "bayes"]
             style = {"color": COLOURS[method], "alpha": strength}
             axes.errorbar(
-                ASIDE[method] * x, curve["ratio"], curve["error"], linestyle="none", marker=marker, elinewidth=1.1,
-                **style,
+                ASIDE[method] * x, curve["ratio"], curve["ratio_standard_error"], linestyle="none", marker=marker,
+                elinewidth=1.1, **style,
             )  # fmt: skip
             fit = fits[(fits["method"] == method) & (fits["training_size"] == size)].set_index("parameter")["estimate"]
             line = np.linspace(0, x.max(), 50)
@@ -71,12 +72,12 @@ def _panel(axes: Axes, ratios: pd.DataFrame, fits: pd.DataFrame, sizes: tuple[in
 
 
 def _width_axis(axes: Axes, widths: np.ndarray) -> None:
-    """Ticks at the widths themselves, at the place of 1 / n, labelled where there is room."""
-    places, labels, last = [0.0, *sorted(1 / widths)], ["0"], 0.0
-    for place in places[1:]:
-        room = place - last > LABEL_ROOM * places[-1]
-        labels.append(f"1/{1 / place:.0f}" if room else "")
-        last = place if room else last
-    axes.set_xticks(places, labels)
+    """Ticks at the widths themselves, where 1 / n is, labelled where there is room."""
+    ticks, labels, last = [0.0, *sorted(1 / widths)], ["0"], 0.0
+    for tick in ticks[1:]:
+        room = tick - last > LABEL_ROOM * ticks[-1]
+        labels.append(f"1/{1 / tick:.0f}" if room else "")
+        last = tick if room else last
+    axes.set_xticks(ticks, labels)
     axes.xaxis.set_minor_locator(NullLocator())
-    axes.set_xlim(left=-0.02 * places[-1])
+    axes.set_xlim(left=-0.02 * ticks[-1])

@@ -8,7 +8,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, MaxNLocator, NullLocator
 
 from replication.errors import ReplicationError
-from replication.figures.error_sources import over_training_sets
+from replication.figures.intervals import over_training_sets
 from replication.figures.style import (
     COLOURS,
     METHOD_MARKERS,
@@ -16,11 +16,12 @@ from replication.figures.style import (
     TRAINING_SIZE,
     dodged,
     readable_log_axis,
-    sources,
     statistic_axis,
     styled,
+    subjects,
 )
-from replication.report.tables import METHODS
+from replication.schema import INFINITE_WIDTH_METHODS as METHODS
+from replication.schema import subject_name
 
 LINES = {"gradient_descent": "solid", "bayes": "dashed"}
 
@@ -38,12 +39,12 @@ def learning_curve_theory(exact: pd.DataFrame, theory: pd.DataFrame) -> Figure:
     if exact.empty or theory.empty:
         missing = "converged networks at infinite width" if exact.empty else "learning-curve theory"
         raise ReplicationError(f"no {missing} to draw", "predict them first")
-    rows = sources(exact)
+    rows = subjects(exact)
     figure, grid = _grid(len(rows))
-    for (task, source), axes_row in zip(rows, grid, strict=True):
+    for (task, dataset), axes_row in zip(rows, grid, strict=True):
         for (axes, below), statistic in zip(axes_row, SYMBOLS, strict=True):
             _panel(axes, below, statistic, exact[exact.task == task], theory[theory.task == task])
-        axes_row[0][0].set_title(f"{task} ({source})", loc="left", fontweight="bold")
+        axes_row[0][0].set_title(subject_name(task, dataset), loc="left", fontweight="bold")
         axes_row[0][1].set_ylabel("exact /\ntheory", fontsize=12, linespacing=0.9)
     for _, below in grid[-1]:
         below.set_xlabel(TRAINING_SIZE)
@@ -69,13 +70,13 @@ def _grid(rows: int) -> tuple[Figure, list]:
         wspace=0.36,
         hspace=0.16,
     )
-    grid = [[[] for _ in SYMBOLS] for _ in range(rows)]
-    for place in np.ndindex(rows, len(SYMBOLS)):
-        for cell in outer[place].subgridspec(2, 1, height_ratios=[2.8, 1], hspace=0.1):
+    grid: list = [[[] for _ in SYMBOLS] for _ in range(rows)]
+    for row, column in np.ndindex(rows, len(SYMBOLS)):
+        for cell in outer[row, column].subgridspec(2, 1, height_ratios=[2.8, 1], hspace=0.1):
             axes = figure.add_subplot(cell, sharex=figure.axes[0] if figure.axes else None)
             axes.tick_params(labelbottom=False)
             axes.yaxis.set_label_coords(-0.225, 0.5)
-            grid[place[0]][place[1]].append(axes)
+            grid[row][column].append(axes)
     figure.axes[0].set_xscale("log")
     return figure, grid
 
@@ -83,7 +84,7 @@ def _grid(rows: int) -> tuple[Figure, list]:
 def _panel(axes: Axes, below: Axes, statistic: str, exact: pd.DataFrame, theory: pd.DataFrame) -> None:
     axes.set_ylabel(SYMBOLS[statistic])
     below.axhline(1, color="0.45", linewidth=0.9, zorder=0, label="_one")
-    for place, method in enumerate(METHODS):
+    for index, method in enumerate(METHODS):
         style = {"color": COLOURS[method], "markersize": 4.5, "elinewidth": 1.1}
         predicted = theory[theory.method == method].set_index("training_size")[statistic].sort_index()
         if len(predicted):
@@ -95,7 +96,7 @@ def _panel(axes: Axes, below: Axes, statistic: str, exact: pd.DataFrame, theory:
             ratio = points.div(predicted, axis=0).dropna(subset="estimate")
             for ax, values in ((axes, points), (below, ratio)):
                 bars = np.stack([values.estimate - values.lower, values.upper - values.estimate])
-                ax.errorbar(dodged(values.index, place, len(METHODS)), values.estimate, bars, **look)
+                ax.errorbar(dodged(values.index, index, len(METHODS)), values.estimate, bars, **look)
     _scales(axes, below, statistic)
 
 

@@ -13,12 +13,13 @@ from replication.figures.style import (
     dodged,
     finite_widths,
     readable_log_axis,
-    sources,
     statistic_axis,
     styled,
+    subjects,
     width_marks,
 )
-from replication.report.tables import plus_minus
+from replication.scaling_laws.estimates import plus_minus
+from replication.schema import subject_name
 
 GUIDE = {"color": "0.55", "linewidth": 0.9, "linestyle": (0, (1, 1.5))}
 WINDOW = {"color": "#f2dfa0", "linewidth": 6, "solid_capstyle": "butt"}
@@ -35,14 +36,14 @@ def learning_curves(curves: pd.DataFrame, laws: pd.DataFrame) -> Figure:
     window; above each panel the exponent, or the logarithmic slope of eps_L, +- its standard error. The loss has no
     unit: targets are one-hot vectors less their mean, or standardised energies.
     """
-    rows, marks = sources(curves), width_marks(finite_widths(curves))
+    rows, marks = subjects(curves), width_marks(finite_widths(curves))
     figure = Figure(figsize=(11, 0.9 + 2.75 * len(rows)))
     grid = figure.subplots(len(rows), len(SYMBOLS), sharex=True, squeeze=False)
     for (task, dataset), axes_row in zip(rows, grid, strict=True):
         task_curves, task_laws = curves[curves.task == task], laws[laws.task == task]
         for axes, statistic in zip(axes_row, SYMBOLS, strict=True):
             _panel(axes, statistic, task_curves, task_laws, marks)
-        axes_row[0].set_title(f"{task} ({dataset})", loc="left", fontweight="bold", pad=20)
+        axes_row[0].set_title(subject_name(task, dataset), loc="left", fontweight="bold", pad=20)
     _scales(grid)
     for axes in grid[-1]:
         axes.set_xlabel(TRAINING_SIZE)
@@ -64,11 +65,11 @@ def _panel(axes: Axes, statistic: str, curves: pd.DataFrame, laws: pd.DataFrame,
             curve.training_size, curve[lower], curve[upper], color=style["color"], alpha=0.18, linewidth=0
         )
         axes.plot(curve.training_size, curve[statistic], label=_label(method, time), **style)
-    for place, (width, mark) in enumerate(marks.items()):
+    for index, (width, mark) in enumerate(marks.items()):
         points = curves[curves.width == width]
         value = points[statistic]
         bars = np.abs(np.stack([value - points[lower], points[upper] - value]))
-        x = dodged(points.training_size, place, len(marks))
+        x = dodged(points.training_size, index, len(marks))
         axes.errorbar(x, value, bars, linestyle="none", elinewidth=1.1, label=f"width {width:g}", zorder=3, **mark)
     _law(axes, statistic, laws, infinite.training_size)
 

@@ -8,9 +8,10 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from replication.errors import ReplicationError
-from replication.figures.error_sources import over_training_sets
-from replication.figures.style import COLOURS, METHOD_MARKERS, SYMBOLS, linear_from_zero, sources, styled
-from replication.report.tables import METHODS
+from replication.figures.intervals import over_training_sets
+from replication.figures.style import COLOURS, METHOD_MARKERS, SYMBOLS, linear_from_zero, styled, subjects
+from replication.schema import INFINITE_WIDTH_METHODS as METHODS
+from replication.schema import subject_name
 
 VARIED = {
     "depth": "hidden layers",
@@ -20,7 +21,7 @@ VARIED = {
 }
 LARGEST = {"linestyle": "solid"}
 SMALLER = {"linestyle": (0, (3, 1.5)), "linewidth": 1.1, "markerfacecolor": "white", "alpha": 0.75}
-OWN = {"color": "0.85", "linewidth": 5, "solid_capstyle": "butt"}
+UNVARIED = {"color": "0.85", "linewidth": 5, "solid_capstyle": "butt"}
 EPS = "coefficient_of_variation"
 MOST_TICKS = 6
 
@@ -35,19 +36,19 @@ def plateau_dependence(variations: pd.DataFrame) -> Figure:
     other exhibits, from which the others depart one at a time.
     """
     sizes = _sizes(variations)
-    rows, values = sources(variations), variations.groupby("varied")["value"].unique()
+    rows, values = subjects(variations), variations.groupby("varied")["value"].unique()
     columns = [name for name in VARIED if name in values]
     handles, labels = zip(*_legend(variations, sizes), strict=True)
     beside = min(3, len(columns))
     figure, grid = _grid(len(rows), len(columns), -(-len(handles) // beside))
-    for (task, source), axes_row in zip(rows, grid, strict=True):
-        here = variations[(variations.task == task) & variations.training_size.isin(sizes)]
+    for (task, dataset), axes_row in zip(rows, grid, strict=True):
+        chosen = variations[(variations.task == task) & variations.training_size.isin(sizes)]
         for axes, varied in zip(axes_row, columns, strict=True):
-            _panel(axes, here, varied, sizes)
+            _panel(axes, chosen, varied, sizes)
         linear_from_zero(axes_row[0])  # the row shares this axis
         axes_row[0].set_ylabel(SYMBOLS[EPS])
         axes_row[0].yaxis.set_label_coords(-0.22, 0.5)
-        axes_row[0].set_title(f"{task} ({source})", loc="left", fontweight="bold")
+        axes_row[0].set_title(subject_name(task, dataset), loc="left", fontweight="bold")
     for axes, varied in zip(grid[-1], columns, strict=True):
         axes.set_xlabel(VARIED[varied])
         _values_axis(axes, np.sort(values[varied]), varied)
@@ -78,12 +79,12 @@ def _sizes(variations: pd.DataFrame) -> list[int]:
 
 
 def _panel(axes: Axes, variations: pd.DataFrame, varied: str, sizes: list[int]) -> None:
-    here = variations[variations.varied == varied]
-    if (own := _own_value(variations, here)) is not None:
-        axes.axvline(own, zorder=0, label="_own", **OWN)
+    subset = variations[variations.varied == varied]
+    if (unvaried := _unvaried_value(variations, subset)) is not None:
+        axes.axvline(unvaried, zorder=0, label="_unvaried", **UNVARIED)
     for size, look in reversed(list(zip(sizes, (LARGEST, SMALLER), strict=False))):
         for method in METHODS:
-            chosen = here[(here.method == method) & (here.training_size == size)]
+            chosen = subset[(subset.method == method) & (subset.training_size == size)]
             if chosen.empty:
                 continue
             curve = over_training_sets(chosen, EPS, by="value")
@@ -93,12 +94,12 @@ def _panel(axes: Axes, variations: pd.DataFrame, varied: str, sizes: list[int]) 
             axes.errorbar(curve["value"], curve.estimate, bars, elinewidth=1.1, label=label, **style)
 
 
-def _own_value(variations: pd.DataFrame, here: pd.DataFrame) -> float | None:
+def _unvaried_value(variations: pd.DataFrame, subset: pd.DataFrame) -> float | None:
     """The value of the unvaried network: there eps_L is that of targets of scale 1, set by set."""
     keys = ["method", "training_size", "draw"]
-    own = variations[(variations.varied == "target_scale") & (variations.value == 1)].set_index(keys)[EPS]
-    for value, group in here.groupby("value"):
-        if np.allclose(group[EPS], own.reindex(pd.MultiIndex.from_frame(group[keys])), rtol=1e-6, atol=0):
+    unvaried = variations[(variations.varied == "target_scale") & (variations.value == 1)].set_index(keys)[EPS]
+    for value, group in subset.groupby("value"):
+        if np.allclose(group[EPS], unvaried.reindex(pd.MultiIndex.from_frame(group[keys])), rtol=1e-6, atol=0):
             return value
     return None
 
@@ -125,5 +126,5 @@ def _legend(variations: pd.DataFrame, sizes: list[int]) -> list[tuple]:
                 style = {"color": COLOURS[method], "marker": METHOD_MARKERS[method]} | look
                 entries.append((Line2D([], [], **style), rf"{METHODS[method]}, $N_D = {size}$"))
     if (variations.value[variations.varied == "target_scale"] == 1).any():
-        entries.append((Line2D([], [], **OWN), "network of the other exhibits"))
+        entries.append((Line2D([], [], **UNVARIED), "network of the other exhibits"))
     return entries

@@ -1,22 +1,30 @@
 """What the exhibits share: the style sheet, colours, labels of quantities, and readable logarithmic axes."""
 
 import functools
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import ParamSpec, TypeVar
 
 import matplotlib.style
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
-import seaborn as sns
 from matplotlib import font_manager
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
-from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullFormatter
+from matplotlib.ticker import FixedLocator, FuncFormatter, Locator, LogLocator, MaxNLocator, NullFormatter
 
+from replication.figures.palettes import QUALITATIVE, ramp
+from replication.schema import APPROACHES
+
+Given, Drawn = ParamSpec("Given"), TypeVar("Drawn")
 STYLE_SHEET = Path(__file__).with_name("replication.mplstyle")
 SYMBOLS = {"mean": r"$\mu_L$", "std": r"$\sigma_L$", "coefficient_of_variation": r"$\epsilon_L = \sigma_L / \mu_L$"}
 TRAINING_SIZE = r"training-set size $N_D$"
 MARKERS = "os^Dvphd"
-COLOURS = {"gradient_descent": "black", "bayes": sns.color_palette("colorblind")[0]}
+COLOURS = {"gradient_descent": "black", "bayes": QUALITATIVE[0]}
+# of methods by their names in arXiv 2102.06701
+APPROACH_COLOURS = dict(zip(APPROACHES, QUALITATIVE[:3], strict=True))
 METHOD_MARKERS = {"gradient_descent": "o", "bayes": "s"}
 LINEAR_UP_TO = 6  # largest over smallest eps_L that a linear axis from zero still shows well
 DODGE = 0.035  # relative shift in N_D between neighbouring widths, so that their intervals do not cover each other
@@ -35,11 +43,11 @@ def register_fonts() -> None:
             font_manager.fontManager.addfont(path)
 
 
-def styled(draw):
+def styled(draw: Callable[Given, Drawn]) -> Callable[Given, Drawn]:
     """Decorate a function that makes or saves a figure: it runs under the style sheet and leaves no global trace."""
 
     @functools.wraps(draw)
-    def wrapper(*args, **kwargs):
+    def wrapper(*args: Given.args, **kwargs: Given.kwargs) -> Drawn:
         register_fonts()
         with matplotlib.style.context(STYLE_SHEET):
             return draw(*args, **kwargs)
@@ -47,8 +55,8 @@ def styled(draw):
     return wrapper
 
 
-def sources(table: pd.DataFrame) -> list[tuple[str, str]]:
-    """(task, source) pairs of a table in order of appearance."""
+def subjects(table: pd.DataFrame) -> list[tuple[str, str]]:
+    """(task, dataset) pairs of a table in order of appearance."""
     return list(table[["task", "dataset"]].drop_duplicates().itertuples(index=False, name=None))
 
 
@@ -59,16 +67,16 @@ def finite_widths(curves: pd.DataFrame) -> list[float]:
 
 def width_marks(widths: list[float]) -> dict[float, dict]:
     """Colour and marker of each width: light to dark as the width grows, legible also in grey."""
-    colours = sns.color_palette("flare", len(widths))
+    colours = ramp("warm", len(widths))
     return {
-        width: {"color": colour, "marker": MARKERS[place % len(MARKERS)]}
-        for place, (width, colour) in enumerate(zip(widths, colours, strict=True))
+        width: {"color": colour, "marker": MARKERS[index % len(MARKERS)]}
+        for index, (width, colour) in enumerate(zip(widths, colours, strict=True))
     }
 
 
-def dodged(sizes: np.ndarray, place: int, places: int) -> np.ndarray:
-    """N_D shifted on the logarithmic axis for the curve at `place` of `places`."""
-    return np.asarray(sizes) * (1 + DODGE) ** (place - (places - 1) / 2)
+def dodged(sizes: npt.ArrayLike, index: int, count: int) -> np.ndarray:
+    """N_D shifted on the logarithmic axis for the curve number `index` of `count`."""
+    return np.asarray(sizes) * (1 + DODGE) ** (index - (count - 1) / 2)
 
 
 def statistic_axis(axes: Axes, statistic: str, seen: np.ndarray) -> None:
@@ -104,7 +112,7 @@ def readable_log_axis(axis: Axis, most: int = 6) -> None:
     axis.set_minor_formatter(NullFormatter())
 
 
-def _log_locators(span: float):
+def _log_locators(span: float) -> Iterator[Locator]:
     """From many ticks to few; evenly spaced ones where multiples of a power of ten would leave gaps."""
     if span < 4:
         yield MaxNLocator(6, steps=[1, 2, 5, 10])

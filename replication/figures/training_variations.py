@@ -2,10 +2,10 @@
 
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from replication.figures.palettes import qualitative
 from replication.figures.style import (  # fmt: skip
     MARKERS,
     SYMBOLS,
@@ -13,19 +13,27 @@ from replication.figures.style import (  # fmt: skip
     dodged,
     linear_from_zero,
     readable_log_axis,
-    sources,
     styled,
+    subjects,
 )
-from replication.report.tables import plus_minus
+from replication.scaling_laws.estimates import plus_minus
+from replication.schema import subject_name
 
 EPS = "coefficient_of_variation"
+LEGEND_LINE = 0.085  # of a panel's height, kept free for each line of its legend
 TITLES = {
     "algorithm": "algorithm",
     "parametrisation": "parametrisation",
     "activation": "activation",
     "depth": "hidden layers",
 }
-NAMES = {"gradient_descent": "gradient descent", "minibatch": "mini-batches", "mup": r"$\mu$P", "ntk": "NTK"}
+NAMES = {
+    "gradient_descent": "gradient descent",
+    "minibatch_gradient_descent": "the same, mini-batches",
+    "minibatch_adam": "adam, mini-batches",
+    "mup": r"$\mu$P",
+    "ntk": "NTK",
+}
 
 
 @styled
@@ -35,19 +43,20 @@ def training_variations(curves: pd.DataFrame, expected: pd.DataFrame, plateaus: 
     Points: trained ensembles with bootstrap intervals over members; lines of the same colour: infinite width after the
     same steps, where its law is known. In the legends the slope d ln eps_L / d ln N_D of the trained, +- its error.
     """
-    rows, columns = sources(curves), [name for name in TITLES if (curves["varied"] == name).any()]
+    rows, columns = subjects(curves), [name for name in TITLES if (curves["varied"] == name).any()]
     figure = Figure(figsize=(0.9 + 2.9 * len(columns), 0.6 + 2.7 * len(rows)))
     grid = figure.subplots(len(rows), len(columns), sharex=True, sharey="row", squeeze=False)
-    for (task, source), axes_row in zip(rows, grid, strict=True):
+    for (task, dataset), axes_row in zip(rows, grid, strict=True):
         for axes, varied in zip(axes_row, columns, strict=True):
             tables = [
                 table[(table["task"] == task) & (table["varied"] == varied)] for table in (curves, expected, plateaus)
             ]
             _panel(axes, *tables)
         linear_from_zero(axes_row[0])
-        axes_row[0].set_ylim(top=1.45 * axes_row[0].get_ylim()[1])  # room for the legends
+        lines = 1 + max(len(axes.get_legend().get_texts()) for axes in axes_row)
+        axes_row[0].set_ylim(top=axes_row[0].get_ylim()[1] / (1 - LEGEND_LINE * lines))
         axes_row[0].set_ylabel(SYMBOLS[EPS])
-        axes_row[0].set_title(f"{task} ({source})", loc="left", fontweight="bold", pad=18)
+        axes_row[0].set_title(subject_name(task, dataset), loc="left", fontweight="bold", pad=18)
     for axes, varied in zip(grid[0], columns, strict=True):
         axes.set_title(TITLES[varied], loc="right")
     for axes in grid[-1]:
@@ -58,17 +67,17 @@ def training_variations(curves: pd.DataFrame, expected: pd.DataFrame, plateaus: 
 def _panel(axes: Axes, curves: pd.DataFrame, expected: pd.DataFrame, plateaus: pd.DataFrame) -> None:
     values = list(dict.fromkeys(curves["value"].astype(str)))
     axes.set_xscale("log")
-    for place, (value, colour) in enumerate(zip(values, sns.color_palette("colorblind", len(values)), strict=True)):
+    for index, (value, colour) in enumerate(zip(values, qualitative(len(values)), strict=True)):
         points = curves[curves["value"].astype(str) == value]
         known = expected[(expected["value"].astype(str) == value) & expected[EPS].notna()]
         if len(known):
             axes.plot(known["training_size"], known[EPS], color=colour, linewidth=1.2, zorder=1)
-        own = plateaus[(plateaus["value"].astype(str) == value) & (plateaus["parameter"] == "slope")].iloc[0]
-        slope = plus_minus(own["estimate"], own["standard_error"])
+        fit = plateaus[(plateaus["value"].astype(str) == value) & (plateaus["parameter"] == "slope")].iloc[0]
+        slope = plus_minus(fit["estimate"], fit["standard_error"])
         bars = np.abs(np.stack([points[EPS] - points[f"{EPS}_lower"], points[f"{EPS}_upper"] - points[EPS]]))
         axes.errorbar(
-            dodged(points["training_size"], place, len(values)), points[EPS], bars, linestyle="none", color=colour,
-            marker=MARKERS[place], elinewidth=1.1, label=f"{NAMES.get(value, value)}: {slope}",
+            dodged(points["training_size"], index, len(values)), points[EPS], bars, linestyle="none", color=colour,
+            marker=MARKERS[index], elinewidth=1.1, label=f"{NAMES.get(value, value)}: {slope}",
         )  # fmt: skip
     axes.legend(title="slope", fontsize=8, title_fontsize=8, loc="upper right", frameon=False)
     readable_log_axis(axes.xaxis)

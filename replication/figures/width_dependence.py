@@ -9,10 +9,11 @@ from replication.figures.style import (
     dodged,
     finite_widths,
     readable_log_axis,
-    sources,
     styled,
+    subjects,
     width_marks,
 )
+from replication.schema import subject_name
 
 KEYS = ["task", "training_size", "training_time"]
 
@@ -45,23 +46,23 @@ def width_dependence(curves: pd.DataFrame, bound: float | None = None) -> Figure
     equivalence bounds of claim A3, if given.
     """
     ratios = width_ratios(curves)
-    panels = sources(curves)
+    panels = subjects(curves)
     figure = Figure(figsize=(1.2 + 3.3 * len(panels), 4.1))
     grid = figure.subplots(1, len(panels), sharex=True, sharey=True, squeeze=False)[0]
     marks = width_marks(finite_widths(curves))
     for axes, (task, dataset) in zip(grid, panels, strict=True):
         axes.set(xscale="log", yscale="log", xlabel=TRAINING_SIZE)
-        axes.set_title(f"{task} ({dataset})", loc="left", fontweight="bold")
-        here = ratios[ratios.task == task]
+        axes.set_title(subject_name(task, dataset), loc="left", fontweight="bold")
+        subset = ratios[ratios.task == task]
         axes.axhline(1, color="black", linewidth=1, label="infinite width", zorder=1)
-        band = here.drop_duplicates("training_size").sort_values("training_size")
+        band = subset.drop_duplicates("training_size").sort_values("training_size")
         label = "its interval over training sets"
         ends = band.reference_lower, band.reference_upper
         axes.fill_between(band.training_size, *ends, color="0.85", linewidth=0, zorder=0, label=label)
-        for place, (width, mark) in enumerate(marks.items()):
-            points = here[here.width == width]
+        for index, (width, mark) in enumerate(marks.items()):
+            points = subset[subset.width == width]
             bars = np.abs(np.stack([points.ratio - points.lower, points.upper - points.ratio]))
-            x = dodged(points.training_size, place, len(marks))
+            x = dodged(points.training_size, index, len(marks))
             axes.errorbar(x, points.ratio, bars, linestyle="none", elinewidth=1.1, label=f"width {width:g}", **mark)
         for value in (bound, 1 / bound) if bound else ():
             text = "equivalence bounds" if value == bound else "_bound"

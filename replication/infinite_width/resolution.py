@@ -5,25 +5,17 @@ of the outputs at initialisation is left out, as in arXiv 2102.06701.
 """
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 
+from replication.datasets.variations import Targets
 from replication.infinite_width import predictions
 from replication.infinite_width.closed_form import Kernels
 from replication.infinite_width.learning_curve import UNREGULARISED, Regularisation
 from replication.infinite_width.predictions import KernelMatrices
+from replication.schema import TEACHER
 from replication.theory.kernel_regression import Spectrum, predict, spectrum_of
-
-TEACHER = "teacher"
-
-
-class Targets(NamedTuple):
-    """Targets of the training inputs (N, C) and of the test inputs (N_T, C)."""
-
-    training: np.ndarray
-    test: np.ndarray
-
 
 def resolution_limited(
     ntk: np.ndarray,
@@ -33,7 +25,7 @@ def resolution_limited(
     sizes: Sequence[int],
     regularisation: Regularisation = UNREGULARISED,
 ) -> Iterator[dict]:
-    """A row for every size and target: training_size, target, loss = 1/(2 N_T) sum (Theta_* Theta^-1 Y - Y_*)^2.
+    """A row for every size and target: training_size, target, mean = 1/(2 N_T) sum (Theta_* Theta^-1 Y - Y_*)^2.
 
     ntk Theta (N, N), cross (N, N_T) and test (N_T, N_T): one kernel serves all targets. Added to them is TEACHER, a
     function drawn from the Gaussian process of covariance Theta, whose expected loss is exactly
@@ -42,12 +34,14 @@ def resolution_limited(
     mean is the converged network's: one inference gives both.
     """
     y, places = _stacked({name: target.training for name, target in targets.items()})
-    problem = KernelMatrices(Kernels(ntk, ntk), Kernels(cross, cross), test, y)
+    points = len(cross)  # of a sample that may go on beyond the training set
+    training = ntk[:points, :points]
+    problem = KernelMatrices(Kernels(training, training), Kernels(cross, cross), test, y[:points])
     for size, prediction in zip(sizes, predictions.bayes(problem, sizes, *regularisation), strict=True):
         for name, place in places.items():
             error = prediction.mean[:, place] - targets[name].test
-            yield {"training_size": size, "target": name, "loss": np.sum(error**2) / (2 * len(error))}
-        yield {"training_size": size, "target": TEACHER, "loss": np.diag(prediction.covariance).mean() / 2}
+            yield {"training_size": size, "target": name, "mean": np.sum(error**2) / (2 * len(error))}
+        yield {"training_size": size, "target": TEACHER, "mean": np.diag(prediction.covariance).mean() / 2}
 
 
 def predicted(ntk: np.ndarray, targets: dict[str, np.ndarray], sizes: Sequence[int]) -> tuple[np.ndarray, list[dict]]:
@@ -70,7 +64,7 @@ def predicted(ntk: np.ndarray, targets: dict[str, np.ndarray], sizes: Sequence[i
     return spectrum.eigenvalues[::-1], rows
 
 
-def _rows(sizes, name, losses):
+def _rows(sizes: Sequence[int], name: str, losses: pd.Series) -> list[dict]:
     return [{"training_size": size, "target": name, "theory": loss} for size, loss in zip(sizes, losses, strict=True)]
 
 

@@ -1,35 +1,35 @@
-"""The report's tables on finite width: corrections in 1 / n, onsets of the dependence on width, training varied."""
+"""The report's tables on finite width: corrections in 1 / n, where the width begins to matter, training varied."""
 
 import numpy as np
 import pandas as pd
 
-from replication.claims.verdicts import SYMBOLS
-from replication.report.tables import plus_minus
-from replication.scaling_laws.width_corrections import DIFFERENCE, mean_intercepts
+from replication.scaling_laws.estimates import plus_minus
+from replication.scaling_laws.tables import groups, matching
+from replication.schema import PAIRED_DIFFERENCE, SUBJECT, SYMBOLS, VARIATION
 
-WHAT = {"trained": "trained", "linearised": "linearised", DIFFERENCE: "trained less linearised"}
+WHAT = {"trained": "trained", "linearised": "linearised", PAIRED_DIFFERENCE: "trained less linearised"}
 
 
-def corrections_table(corrections: pd.DataFrame, sizes: tuple[int, ...]) -> pd.DataFrame:
+def corrections_table(intercepts: pd.DataFrame, corrections: pd.DataFrame) -> pd.DataFrame:
     """Extrapolation to 1 / n = 0 as a mean over the fit window, and the slope in 1 / n at the ends of it."""
     rows = []
     slopes = corrections[corrections["parameter"] == "slope"]
-    for (task, dataset, method, statistic), intercept in mean_intercepts(corrections, sizes):
-        own = slopes[(slopes["task"] == task) & (slopes["method"] == method) & (slopes["statistic"] == statistic)]
-        row = {"task": task, "dataset": dataset, "members": WHAT[method], "statistic": SYMBOLS[statistic]}
-        row["over infinite width, extrapolated"] = (
-            plus_minus(intercept.value, intercept.error)
-            if method == DIFFERENCE
-            else plus_minus(np.exp(intercept.value), np.exp(intercept.value) * intercept.error)
-        )
-        for size in (sizes[0], sizes[-1]):
-            fit = own[own["training_size"] == size].iloc[0]
-            row[f"correction times n, N_D = {size}"] = plus_minus(fit["estimate"], fit["standard_error"])
-        rows.append(row)
+    for row in intercepts.to_dict("records"):
+        shown = {name: row[name] for name in SUBJECT}
+        shown |= {"members": WHAT[row["method"]], "statistic": SYMBOLS[row["statistic"]]}
+        value, error = row["intercept"], row["intercept_standard_error"]
+        if row["method"] != PAIRED_DIFFERENCE:  # whose ratio itself is a straight line in 1 / n
+            value, error = np.exp(value), np.exp(value) * error
+        shown["over infinite width, extrapolated"] = plus_minus(value, error)
+        of_curve = matching(slopes, {name: row[name] for name in ("task", "method", "statistic")})
+        for size in (row["smallest"], row["largest"]):
+            fit = of_curve[of_curve["training_size"] == size].iloc[0]
+            shown[f"correction times n, N_D = {size}"] = plus_minus(fit["estimate"], fit["standard_error"])
+        rows.append(shown)
     return pd.DataFrame(rows)
 
 
-def onsets_table(crossovers: pd.DataFrame) -> pd.DataFrame:
+def crossovers_table(crossovers: pd.DataFrame) -> pd.DataFrame:
     """N_D beyond which mu_L is further than the declared share from infinite width."""
     rows = [
         {
@@ -45,20 +45,18 @@ def onsets_table(crossovers: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _size(crossover_training_size: float) -> str:
-    if crossover_training_size == 0:
+def _size(crossover: float) -> str:
+    if crossover == 0:
         return "none"
-    return "all" if np.isinf(crossover_training_size) else f"{crossover_training_size:.0f}"
+    return "all" if np.isinf(crossover) else f"{crossover:.0f}"
 
 
 def plateaus_table(plateaus: pd.DataFrame) -> pd.DataFrame:
     """The plateau of eps_L of every variant, its slope, and what infinite width says."""
-    trained = plateaus[np.isfinite(plateaus["width"])]
-    keys = ["task", "dataset", "varied", "value"]
     rows = []
-    for key, own in trained.groupby(keys, sort=False):
-        by = own.set_index("parameter")
-        row = dict(zip(keys, key, strict=True)) | {"N_D": f"{own['smallest'].iloc[0]} to {own['largest'].iloc[0]}"}
+    for label, fit in groups(plateaus[np.isfinite(plateaus["width"])], [*SUBJECT, *VARIATION]):
+        by = fit.set_index("parameter")
+        row = label | {"N_D": f"{fit['smallest'].iloc[0]:.0f} to {fit['largest'].iloc[0]:.0f}"}
         for column, parameter in (("eps_L", "value"), ("d ln eps_L / d ln N_D", "slope")):
             row[column] = plus_minus(by.loc[parameter, "estimate"], by.loc[parameter, "standard_error"])
         expected = by.loc["value", "expected"]

@@ -3,8 +3,9 @@
 import numpy as np
 import pandas as pd
 
-from replication.loss_distribution.moments import INFINITE_TEST_SET
-from replication.report.tables import METHODS, plus_minus
+from replication.scaling_laws.estimates import plus_minus
+from replication.schema import INFINITE_TEST_SET, SUBJECT
+from replication.schema import INFINITE_WIDTH_METHODS as METHODS
 from replication.settings.sections import Window
 
 EPS = "coefficient_of_variation"
@@ -15,7 +16,7 @@ def sources_table(exact: pd.DataFrame, confidence: float) -> pd.DataFrame:
     converged = exact[np.isinf(exact["training_time"])]
     largest = converged[converged["training_size"] == converged["training_size"].max()]
     rows = []
-    for (task, dataset, method), draws in largest.groupby(["task", "dataset", "method"], sort=False):
+    for (task, dataset, method), draws in largest.groupby([*SUBJECT, "method"], sort=False):
         mean = draws.mean(numeric_only=True)
         relative = [f"{mean[end] / mean['mean']:.3f}" for end in ("loss_lower", "loss_upper")]
         rows.append(
@@ -28,7 +29,7 @@ def sources_table(exact: pd.DataFrame, confidence: float) -> pd.DataFrame:
                 "eps_L, infinite test set": _over(draws[INFINITE_TEST_SET]),
                 "share of scatter in mu_L": f"{mean['variance'] / mean['mean']:.0%}",
                 "share of single points in sigma_L²": f"{mean['diagonal_term'] / mean['std'] ** 2:.0%}",
-                "independent modes": f"{mean['effective_modes']:.0f}",
+                "effective modes": f"{mean['effective_modes']:.0f}",
                 f"{confidence:.0%} interval of L / mu_L": " to ".join(relative),
                 "condition number": f"{draws['condition_number'].max():.1e}",
                 "diag_reg": f"{draws['diag_reg'].max():g}",
@@ -41,19 +42,18 @@ def theory_table(exact: pd.DataFrame, theory: pd.DataFrame, window: Window) -> p
     """Exponents in the fit window as predicted from the spectrum and as computed, and the ratio of the curves."""
     rows = []
     computed = exact[np.isinf(exact["training_time"])]
-    means = computed.groupby(["task", "dataset", "method", "training_size"], sort=False).mean(numeric_only=True)
-    for (task, dataset, method), predicted in theory.groupby(["task", "dataset", "method"], sort=False):
+    means = computed.groupby([*SUBJECT, "method", "training_size"], sort=False).mean(numeric_only=True)
+    for (task, dataset, method), predicted in theory.groupby([*SUBJECT, "method"], sort=False):
         predicted = predicted.set_index("training_size")
-        own = means.loc[(task, dataset, method)]
-        sizes = [n for n in own.index if window.smallest <= n <= window.largest and n in predicted.index]
+        exactly = means.loc[(task, dataset, method)]
+        sizes = [n for n in exactly.index if n in window and n in predicted.index]
         row = {"task": task, "dataset": dataset, "method": METHODS[method], "N_D": f"{sizes[0]} to {sizes[-1]}"}
         for column, symbol in (("mean", "mu_L"), ("std", "sigma_L")):
-            slopes = [-np.polyfit(np.log(sizes), np.log(table.loc[sizes, column]), 1)[0] for table in (predicted, own)]
-            row[f"exponent of {symbol}, predicted"], row[f"exponent of {symbol}, computed"] = (
-                f"{s:.3f}" for s in slopes
-            )
+            for how, table in (("predicted", predicted), ("computed", exactly)):
+                slope = np.polyfit(np.log(sizes), np.log(table.loc[sizes, column]), 1)[0]
+                row[f"exponent of {symbol}, {how}"] = f"{-slope:.3f}"
         for column, symbol in (("mean", "mu_L"), (EPS, "eps_L")):
-            ratio = own.loc[sizes, column] / predicted.loc[sizes, column]
+            ratio = exactly.loc[sizes, column] / predicted.loc[sizes, column]
             row[f"{symbol}, computed / predicted"] = f"{ratio.min():.2f} to {ratio.max():.2f}"
         rows.append(row)
     return pd.DataFrame(rows)
@@ -65,7 +65,7 @@ def coverage_table(comparisons: pd.DataFrame) -> pd.DataFrame:
     rows = comparisons[comparisons["comparison"].isin(columns)]
     texts = [plus_minus(*pair) for pair in zip(rows["estimate"], rows["standard_error"], strict=True)]
     wide = rows.assign(text=texts).pivot_table(
-        index=["task", "dataset", "width"], columns="comparison", values="text", aggfunc="first", sort=False
+        index=[*SUBJECT, "width"], columns="comparison", values="text", aggfunc="first", sort=False
     )
     return wide[list(columns)].rename(columns=columns).reset_index()
 

@@ -5,8 +5,12 @@ import re
 import numpy as np
 import pandas as pd
 
+from replication.scaling_laws.estimates import plus_minus, value_with_error
+from replication.schema import INFINITE_WIDTH_METHODS
+
+__all__ = ["exponent_table", "number", "plus_minus", "readable", "to_latex", "to_markdown", "value_with_error"]
+
 KEYS = ["task", "dataset", "method", "width", "training_time"]
-METHODS = {"gradient_descent": "gradient descent", "bayes": "Bayes"}  # as a reader sees them
 # statistic, law and parameter of each numeric column of the exponent table
 COLUMNS = {
     "mean_exponent": ("mean", "power_law", "exponent"),
@@ -58,16 +62,6 @@ def exponent_table(laws: pd.DataFrame) -> pd.DataFrame:
     return table
 
 
-def value_with_error(value: float, error: float) -> str:
-    """0.2853 with error 0.0042 as `0.285(4)`: the error in units of the last digit, rounded as the PDG does."""
-    return _rounded(value, error, "{value}({units})")
-
-
-def plus_minus(value: float, error: float) -> str:
-    """0.2853 with error 0.0042 as `0.285 ± 0.004`."""
-    return _rounded(value, error, "{value} ± {error}")
-
-
 def number(value: float) -> str:
     """A number for a reader: four significant digits, ∞ for infinity, nothing for NaN; whole numbers in full."""
     if np.isnan(value):
@@ -89,7 +83,7 @@ def readable(table: pd.DataFrame) -> pd.DataFrame:
             columns[quantity] = table[name].to_list()
     shown = pd.DataFrame(columns)
     if "method" in shown:
-        shown["method"] = shown["method"].replace(METHODS)
+        shown["method"] = shown["method"].replace(INFINITE_WIDTH_METHODS)
     if "training_time" in shown:  # Bayesian inference takes no steps
         shown["training_time"] = shown["training_time"].replace("∞", "converged").mask(shown["method"] == "Bayes", "")
     return shown
@@ -125,7 +119,7 @@ def _words(column: str) -> str:
     return column.replace("_", " ") if column.isidentifier() else column
 
 
-def _with_chi_square(table, chosen, fit):
+def _with_chi_square(table: pd.DataFrame, chosen: pd.DataFrame, fit: str) -> pd.DataFrame:
     names = {
         "chi_square": f"{fit}_chi_square",
         "chi_square_dof": f"{fit}_chi_square_dof",
@@ -135,19 +129,3 @@ def _with_chi_square(table, chosen, fit):
     pairs = zip(table[names["chi_square"]], table[names["chi_square_dof"]], strict=True)
     table[f"{fit}_chi_square_text"] = ["" if np.isnan(value) else f"{value:.1f}/{dof:.0f}" for value, dof in pairs]
     return table
-
-
-def _rounded(value, error, form):
-    if np.isnan(value):
-        return ""
-    if not np.isfinite(error) or error <= 0:
-        return f"{value:.4g}"
-    power = int(np.floor(np.log10(error)))
-    leading = round(error / 10.0 ** (power - 2))
-    # Particle Data Group: two digits for leading digits 100 to 354, one to 949, and above that 1000 again
-    digits = 2 if leading < 355 or leading >= 950 else 1
-    if leading >= 950:
-        power += 1
-    decimals = max(digits - 1 - power, 0)
-    shown = f"{error:.{decimals}f}"
-    return form.format(value=f"{value:.{decimals}f}", error=shown, units=shown.replace(".", "").lstrip("0"))

@@ -1,7 +1,7 @@
 """What every section of the settings is made of: the frozen model and the kinds of numbers."""
 
 from collections.abc import Iterable, Iterator
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
@@ -37,7 +37,7 @@ class Window(Section):
     largest: Positive
 
     @model_validator(mode="after")
-    def _ordered(self):
+    def _ordered(self) -> Self:
         if self.smallest >= self.largest:
             raise ValueError("smallest must lie below largest; widen the window")
         return self

@@ -41,7 +41,7 @@ def run(stage: Callable[..., None], record: bool = True) -> None:
 
     def command(
         profile: Annotated[str, typer.Argument(help="A profile of params.yaml.")],
-        task: Annotated[str | None, typer.Argument(help="A task of the profile, for stages that work on one.")] = None,
+        task: Annotated[str, typer.Argument(help="A task of the profile, for stages that work on one.")] = "",
         device: Annotated[str | None, _option(stage, "execution.device: auto, cpu, gpu or gpu:0.")] = None,
         scheduler: Annotated[str | None, _option(stage, "execution.scheduler: tcp://host:8786.")] = None,
     ) -> None:
@@ -71,15 +71,16 @@ def run(stage: Callable[..., None], record: bool = True) -> None:
     app()
 
 
-def sections(stage: Callable[..., None], profile: Profile, task: str | None) -> dict[str, object]:
+def sections(stage: Callable[..., None], profile: Profile, task: str) -> dict[str, object]:
     """The sections of the profile that the stage names as parameters."""
     names = list(inspect.signature(stage).parameters)[1:]
-    if "task" in names and task not in profile.tasks:
+    tasks = {str(name): settings for name, settings in profile.tasks.items()}
+    if "task" in names and task not in tasks:
         problem = f"no task {task!r} in this profile" if task else "which task?"
-        raise ReplicationError(problem, f"name one of {', '.join(profile.tasks)}")
+        raise ReplicationError(problem, f"name one of {', '.join(tasks)}")
     if "task" not in names and task:
         raise ReplicationError(f"this stage works on whole profiles, not on task {task!r}", "leave the task out")
-    special = {"profile": profile, "task": profile.tasks.get(task)}
+    special = {"profile": profile, "task": tasks.get(task)}
     return {name: special[name] if name in special else getattr(profile, name) for name in names}
 
 
@@ -112,11 +113,11 @@ def _fail(stage: Callable[..., None], paths: RunPaths, error: ReplicationError, 
     raise typer.Exit(status)
 
 
-def _record(stage: str, task: str | None, seconds: float) -> str:
+def _record(stage: str, task: str, seconds: float) -> str:
     versions = {name: version(name) for module, name in LIBRARIES.items() if module in sys.modules}
     content = {
         "stage": stage,
-        "task": task,
+        "task": task or None,
         "seconds": round(seconds, 1),
         "peak_memory_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
         "versions": {"python": platform.python_version(), **versions},

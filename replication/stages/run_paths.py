@@ -6,7 +6,6 @@ from typing import NamedTuple
 import replication
 
 REGISTRY = Path("data/registry.yaml")
-DOWNLOADS = Path("data/raw")
 PUBLISHED_NUMBERS = Path("reference/published_numbers.csv")
 
 
@@ -14,7 +13,12 @@ class RunPaths(NamedTuple):
     """A profile, and for stages that work on one task, that task."""
 
     profile: str
-    task: str | None = None
+    task: str = ""
+
+    @property
+    def raw(self) -> Path:
+        """What the task's data come from: downloaded files, and the list of them."""
+        return Path("data/raw", self.profile, self.task)
 
     @property
     def prepared(self) -> Path:
@@ -29,7 +33,7 @@ class RunPaths(NamedTuple):
     @property
     def scratch(self) -> Path:
         """Results of training that is under way; reused after an interruption."""
-        return Path("scratch", self.profile, str(self.task))
+        return Path("scratch", self.profile, self.task)
 
     def results(self, *parts: str) -> Path:
         """A file or folder under results/<profile>."""

@@ -5,6 +5,7 @@ from functools import cache
 import numpy as np
 import pandas as pd
 import pytest
+from replication.stages.vary_data import vary_data
 
 from replication.datasets import prepared, uci_digits
 from replication.datasets.dataset import Dataset
@@ -26,7 +27,6 @@ from replication.settings.sections import Window
 from replication.settings.tasks import TaskSettings
 from replication.stages import files
 from replication.stages.run_paths import RunPaths
-from replication.stages.vary_data import vary_data
 from replication.theory.kernel_regression import spectrum_of
 
 SIZES = np.array([16, 32, 64, 128, 256])

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from copy import deepcopy
 from pathlib import Path
 
 import pytest
@@ -9,13 +10,18 @@ from pydantic import ValidationError
 from ruamel.yaml import YAML
 
 from replication.errors import ReplicationError
-from replication.settings.reading import read_settings
+from replication.settings.reading import check_pipeline, read_settings, settings_of
 from tests.conftest import ROOT
 
 
-@pytest.fixture
-def params():
+@pytest.fixture(scope="module")
+def committed():
     return YAML(typ="safe").load((ROOT / "params.yaml").read_text())
+
+
+@pytest.fixture
+def params(committed):
+    return deepcopy(committed)
 
 
 def written(params, tmp_path):
@@ -54,7 +60,6 @@ def test_settings_are_frozen():
         ("tasks.digits.dataset", "cifar10"),
         ("tasks.digits.pool_size", -3),
         ("tasks.digits.pool_size", 1000),
-        ("tasks.digits.pool_size", 10**7),
         ("tasks.digits.test_size", 0),
         ("infinite_width.training_sizes", []),
         ("infinite_width.training_sizes", [64, 32]),
@@ -63,6 +68,9 @@ def test_settings_are_frozen():
         ("infinite_width.draws", 1),
         ("infinite_width.engine", "magic"),
         ("infinite_width.diag_reg", -1e-3),
+        ("infinite_width.cross_check.engine", "closed_form"),  # the profile's own
+        ("infinite_width.cross_check.training_size", 1024),  # beyond the largest
+        ("infinite_width.cross_check.tolerance", 0.0),
         ("finite_width.widths", [0, 64]),
         ("finite_width.widths", []),
         ("finite_width.training_sizes", [17, 32, 64, 128]),
@@ -109,16 +117,21 @@ def test_settings_are_frozen():
         ("random_features.power_law.large_sizes", [8, 128, 256, 512]),
     ],
 )
-def test_a_wrong_setting_is_one_line_with_its_key(params, tmp_path, command, key, value):
+def test_a_wrong_setting_is_named_with_its_key(params, key, value):
+    with pytest.raises(ReplicationError) as error:
+        settings_of(with_quick(params, key, value), Path("params.yaml"))
+    assert "\n" not in str(error.value)
+    blamed = {"tasks.words": "tasks", "tasks.digits.pool_size": ("tasks.digits", "infinite_width.training_sizes")}
+    keys = blamed.get(key, key)
+    assert any(f"profiles.quick.{name}" in str(error.value) for name in ([keys] if isinstance(keys, str) else keys))
+
+
+@pytest.mark.parametrize(("key", "value"), [("tasks.digits.pool_size", 10**7), ("tasks.digits.test_size", 501)])
+def test_more_points_than_a_data_set_has_are_refused(params, tmp_path, command, key, value):
     result = command("check", "--params", written(with_quick(params, key, value), tmp_path))
-    assert result.returncode == 1
-    assert result.stdout == "" or "quick" not in result.stdout
+    assert (result.returncode, result.stdout) == (1, "")
     (line,) = result.stderr.splitlines()
-    assert line.startswith("error: ")
-    blamed = {"tasks.words": "tasks", "tasks.digits.pool_size": ("tasks.digits", "infinite_width.training_sizes")}.get(
-        key, key
-    )
-    assert any(f"profiles.quick.{name}" in line for name in ([blamed] if isinstance(blamed, str) else blamed))
+    assert "profiles.quick.tasks.digits" in line
 
 
 def with_quick(params, key, value):
@@ -126,8 +139,7 @@ def with_quick(params, key, value):
     section = params["profiles"]["quick"]
     *parents, last = key.split(".")
     for parent in parents:
-        section[parent] = dict(section[parent])  # sections are shared between profiles
-        section = section[parent]
+        section = section.setdefault(parent, {})
     section[last] = value
     return params
 
@@ -148,7 +160,7 @@ def test_a_wrong_setting_ends_the_real_command(params, tmp_path):
         "[1, 2]",
         "profiles: {",
         "\tx: 1",
-        "pipeline: {}\nshared: {}\n",
+        "defaults: {}\nshared: {}\n",
         "seed: 2020-13-45",
         "a: 1\na: 2",
         "a: &a [*a]",
@@ -167,27 +179,31 @@ def test_a_damaged_file_is_one_line(tmp_path, content):
 
 def test_a_missing_section_and_file_are_named(params, tmp_path):
     del params["profiles"]["quick"]["training"]
-    with pytest.raises(ReplicationError, match=r"profiles\.quick\.training"):
+    with pytest.raises(ReplicationError, match=r"profiles\.quick\.training: is missing; add it, as \{\}"):
         read_settings(written(params, tmp_path))
     with pytest.raises(ReplicationError, match=r"absent\.yaml"):
         read_settings(Path("absent.yaml"))
 
 
 @pytest.mark.parametrize(
-    ("key", "value"),
+    ("variables", "blamed"),
     [
-        ("profiles", ["nope"]),
-        ("profiles", "quick"),
-        ("profiles", []),
-        ("tasks", ["digits"]),
-        ("tasks", ["digits", "words"]),
-        ("folder", "."),
+        ("- {profile: nope, tasks: [digits, images, calorimeter]}", "vars.profile"),
+        ("- {profile: [quick], tasks: [digits, images, calorimeter]}", "vars.profile"),
+        ("- {tasks: [digits, images, calorimeter]}", "vars.profile"),
+        ("[]", "vars.profile"),
+        ("- {profile: quick, tasks: [digits]}", "vars.tasks"),
+        ("- {profile: quick, tasks: [digits, images, words]}", "vars.tasks"),
+        ("- {profile: quick, tasks: digits}", "vars.tasks"),
+        ("- {profile: quick}", "vars.tasks"),
     ],
 )
-def test_the_pipeline_names_profiles_and_tasks_that_are_there(params, tmp_path, key, value):
-    params["pipeline"][key] = value
-    with pytest.raises(ReplicationError, match="pipeline"):
-        read_settings(written(params, tmp_path))
+def test_a_pipeline_is_of_a_profile_that_is_there_and_of_its_tasks(tmp_path, variables, blamed):
+    settings = read_settings(ROOT / "params.yaml")
+    assert check_pipeline(ROOT / "dvc.yaml", settings) == "quick"
+    (tmp_path / "dvc.yaml").write_text(f"vars:\n  {variables}\n")
+    with pytest.raises(ReplicationError, match=blamed):
+        check_pipeline(tmp_path / "dvc.yaml", settings)
 
 
 @pytest.mark.parametrize("name", ["../up", "my profile", "", "-x"])

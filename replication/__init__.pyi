@@ -1,0 +1,22 @@
+"""What `__init__.py` offers lazily, for type checkers."""
+
+from replication.api.figures import plot as plot
+from replication.api.finite_width import train_ensemble as train_ensemble
+from replication.api.infinite_width import learning_curve as learning_curve
+from replication.api.laws import average_over_draws as average_over_draws
+from replication.api.laws import fit as fit
+from replication.api.network import MLP as MLP
+from replication.datasets.arrays import standardise as standardise
+from replication.errors import ReplicationError as ReplicationError
+
+__version__: str
+__all__ = [
+    "MLP",
+    "ReplicationError",
+    "average_over_draws",
+    "fit",
+    "learning_curve",
+    "plot",
+    "standardise",
+    "train_ensemble",
+]

@@ -1,0 +1,94 @@
+"""Finite width for programs: ensembles trained on arrays."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from replication.api.network import check_network
+from replication.api.options import CONFIDENCE, check_draws, progress_bar
+from replication.datasets.arrays import as_arrays
+from replication.errors import ReplicationError, optional_parts
+from replication.experiments import member_tables
+from replication.settings.network import MLP
+from replication.validation.numbers import check_count, check_positive, check_share, check_sizes
+
+
+def train_ensemble(
+    network: MLP,
+    x: Any,
+    y: Any,
+    x_test: Any,
+    y_test: Any,
+    *,
+    training_sizes: Sequence[int] | int,
+    width: Sequence[int] | int,
+    members: int = 32,
+    steps: int = 1000,
+    algorithm: str = "gradient_descent",
+    learning_rate: float | None = None,
+    learning_rate_fraction: float = 0.5,
+    momentum: float = 0.9,
+    batch_size: int = 32,
+    parametrisation: str = "ntk",
+    linearised: bool = False,
+    draws: int | None = None,
+    seed: int = 0,
+    confidence: float = CONFIDENCE,
+    resamples: int = 2000,
+    return_members: bool = False,
+    store: str | Path | None = None,
+    device: str = "auto",
+    task: str = "own data",
+    progress: bool = False,
+) -> pd.DataFrame:
+    """Train ensembles of networks that differ by their initialisation, and estimate the moments of their test loss.
+
+    Each member descends L = 1/(2 n) sum (f - y)^2 over its training set, theta <- theta - eta dL/dtheta for `steps`
+    steps, all weights and biases, in float32. eta is `learning_rate`, or `learning_rate_fraction` of the largest
+    stable step at infinite width, 2 / lambda_max(Theta / n): the one that `learning_curve` takes for the same sizes
+    and `steps`. Adam (Kingma and Ba 2015, arXiv 1412.6980) takes `learning_rate`, or 0.05 / sqrt(width). `algorithm`
+    is one of `settings.training.Algorithm`, `momentum` and `batch_size` belong to those that have them.
+    `parametrisation` is "ntk", "standard" or "mup". `linearised` adds the same members' first-order expansions about
+    their initial weights, which plain gradient descent alone has.
+
+    Arrays, training sets and `draws` as of `learning_curve`; `width` n is one or several. Member k starts from weights
+    that `seed`, `task`, width and k alone decide, so no result depends on batching or order. With a folder `store`
+    finished members are kept there and a call that was interrupted goes on where it stopped. Needs the extra `train`.
+
+    Returns a row for every method (trained, linearised), width, size and draw: moments over members with bootstrap
+    intervals, mean training_loss and learning_rate. With `return_members` a row for every member: learning_rate,
+    member, training_loss, test_loss, device. ReplicationError for what does not fit and for training that diverges.
+
+    >>> import numpy as np
+    >>> x, x_test = (np.random.default_rng(seed).normal(size=(20, 3)) for seed in (0, 1))
+    >>> options = {"training_sizes": [20], "width": 16, "members": 8, "steps": 30}
+    >>> table = train_ensemble(MLP(depth=1), x, x[:, 0], x_test, x_test[:, 0], **options)
+    >>> table[["method", "width", "training_size", "members"]].values.tolist()
+    [['trained', 16.0, 20, 8]]
+    """
+    check_network(network)
+    points = as_arrays(x, y, x_test, y_test)
+    draws, seed = check_draws(draws, seed)
+    training = member_tables.training_of(steps, algorithm, parametrisation, momentum, batch_size)
+    if linearised and algorithm != "gradient_descent":
+        raise ReplicationError(f"linearised networks with {algorithm}", "take gradient_descent, or leave them out")
+    plan = member_tables.Plan(
+        ("trained", "linearised") if linearised else ("trained",),
+        check_sizes(width, 10**7, "width"),
+        check_sizes(training_sizes, len(points.x)),
+        draws,
+        check_count("members", members, 1 if return_members else 2),
+        training,
+        None if learning_rate is None else check_positive("learning_rate", learning_rate),
+        check_share("learning_rate_fraction", learning_rate_fraction),
+        seed,
+        task,
+    )
+    confidence, resamples = check_share("confidence", confidence), check_count("resamples", resamples)
+    folder = None if store is None else Path(store)
+    total = member_tables.number_of_member_steps(plan)
+    with optional_parts(), progress_bar(f"training, {task}", total, progress) as update:
+        table = member_tables.member_table(network, points, plan, device, folder, update)
+    return table if return_members else member_tables.moments_of_members(table, confidence, resamples, seed)

@@ -1,0 +1,92 @@
+"""Infinite width for programs: exact learning curves of arrays."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+
+from replication.api.network import check_network
+from replication.api.options import CONFIDENCE, check_draws, progress_bar
+from replication.datasets.arrays import as_arrays
+from replication.errors import optional_parts
+from replication.experiments import exact_curves
+from replication.infinite_width.learning_curve import GradientDescent, Regularisation
+from replication.settings.network import MLP
+from replication.validation.numbers import check_count, check_not_negative, check_share, check_sizes
+
+
+def learning_curve(
+    network: MLP,
+    x: Any,
+    y: Any,
+    x_test: Any,
+    y_test: Any,
+    *,
+    training_sizes: Sequence[int] | int | None = None,
+    steps: int | None = None,
+    learning_rate_fraction: float = 0.5,
+    draws: int | None = None,
+    seed: int = 0,
+    confidence: float = CONFIDENCE,
+    engine: str = "closed_form",
+    diag_reg: float = 0.0,
+    singular_diag_reg: float = 1e-10,
+    task: str = "own data",
+    progress: bool = False,
+) -> pd.DataFrame:
+    """The exact law of the test loss of infinitely wide networks over their initialisation, without training one.
+
+    Trained outputs are Gaussian (Lee et al. 2019, arXiv 1902.06720) with mean m = T Y and covariance
+    Sigma = K_** + T K T' - T K_X* - (T K_X*)', T = Theta_* Theta^-1, for gradient descent to convergence, and
+    m = K_* K^-1 Y, Sigma = K_** - K_* K^-1 K_X* for exact Bayesian inference. With delta = m - Y_*
+      mu_L = (|delta|^2 + C tr Sigma) / (2 N_T)
+      sigma_L^2 = (2 C tr Sigma^2 + 4 sum_i delta_i' Sigma delta_i) / (2 N_T)^2.
+
+    The training set of size n is the first n points of x (N, ...), y (N,) or (N, C), in the order given; with `draws`
+    it is the first n of so many permutations by `seed`, which hardly differ where n is nearly N. `training_sizes` come
+    in any order, each at most N; by default 16, 32, ... up to N. With `steps` gradient descent after so many steps is
+    computed too, at `learning_rate_fraction` of the largest stable step 2 / lambda_max(Theta / n). `engine` is
+    "closed_form" or "neural_tangents" (its extra). `diag_reg` times the mean of the diagonal is added to inverted
+    kernels, `singular_diag_reg` instead where they are singular.
+
+    Returns a row for every draw, method (bayes, gradient_descent), size and training_time (inf: converged). Numbers are
+    exact for their training set, so intervals are the numbers themselves; `average_over_draws` has those over draws.
+    Further columns: squared_bias, variance and so on of `loss_distribution.moments.Sources`, the interval of the loss
+    itself (loss_lower, loss_median, loss_upper), condition_number, diag_reg, training_loss, learning_rate.
+    ReplicationError, in one line, for shapes, types or sizes that do not fit, and for singular kernels.
+
+    >>> import numpy as np
+    >>> x, x_test = (np.random.default_rng(seed).normal(size=(40, 3)) for seed in (0, 1))
+    >>> table = learning_curve(MLP(depth=1), x, np.sin(x[:, 0]), x_test, np.sin(x_test[:, 0]), training_sizes=[40, 10])
+    >>> table[["method", "training_size", "mean", "coefficient_of_variation"]].round(3)
+                 method  training_size   mean  coefficient_of_variation
+    0             bayes             40  0.109                     0.044
+    1             bayes             10  0.223                     0.343
+    2  gradient_descent             40  0.090                     0.066
+    3  gradient_descent             10  0.227                     0.467
+    """
+    check_network(network)
+    points = as_arrays(x, y, x_test, y_test)
+    largest = len(points.x)
+    sizes = doubling(largest) if training_sizes is None else check_sizes(training_sizes, largest)
+    descent = None
+    if steps is not None:
+        fraction = check_share("learning_rate_fraction", learning_rate_fraction)
+        descent = GradientDescent(check_count("steps", steps), fraction)
+    regularisation = Regularisation(
+        check_not_negative("diag_reg", diag_reg), check_not_negative("singular_diag_reg", singular_diag_reg)
+    )
+    evaluation = exact_curves.Evaluation(engine, regularisation, check_share("confidence", confidence), descent)
+    draws, seed = check_draws(draws, seed)
+    total = exact_curves.number_of_steps(sizes, draws, descent)
+    with optional_parts(), progress_bar(f"infinite width, {task}", total, progress) as update:
+        return exact_curves.exact_curves(network, points, sizes, draws, seed, task, evaluation, update)
+
+
+def doubling(largest: int) -> tuple[int, ...]:
+    """16, 32, ... up to `largest`, or `largest` alone where it is smaller.
+
+    >>> doubling(100), doubling(9)
+    ((16, 32, 64), (9,))
+    """
+    return tuple(2**i for i in range(4, 64) if 2**i <= largest) or (largest,)

@@ -1,0 +1,100 @@
+"""What `python -m replication predict` writes and says of the user's own data."""
+
+import numpy as np
+import pandas as pd
+
+from replication.api.figures import plot
+from replication.api.laws import fit
+from replication.datasets.arrays import number_of_classes
+from replication.datasets.own_data import OwnData
+from replication.figures.saving import pdf_bytes, png_bytes
+from replication.loss_distribution.moments import INFINITE_TEST_SET
+from replication.report.tables import plus_minus
+
+EPS = "coefficient_of_variation"
+SHOWN = {"mean": "mu_L", "std": "sigma_L", EPS: "eps_L", INFINITE_TEST_SET: "eps_L, infinite test set"}
+
+
+def exhibits(name: str, exact: pd.DataFrame, curves: pd.DataFrame, confidence: float) -> dict[str, str | bytes]:
+    """Files for the user, by name: the curves, the draws that they average, and the figure."""
+    figure = plot(exact, confidence=confidence)
+    table = {"index": False, "float_format": "%.12g", "lineterminator": "\n"}
+    return {
+        f"{name}_learning_curve.csv": curves.to_csv(**table),
+        f"{name}_draws.csv": exact.to_csv(**table),
+        f"{name}_learning_curve.png": png_bytes(figure, "replication predict"),
+        f"{name}_learning_curve.pdf": pdf_bytes(figure, "replication predict"),
+    }
+
+
+def explanation(exact: pd.DataFrame, curves: pd.DataFrame, data: OwnData, test_points: int, confidence: float) -> str:
+    """The curve of gradient descent as a table, and what eps_L at its largest size means, in words."""
+    descent, bayes = _converged(curves, "gradient_descent"), _converged(curves, "bayes")
+    last = descent.iloc[-1]
+    lines = [
+        f"Infinitely wide network, gradient descent to convergence; {_data_in_words(data)}; loss on {test_points} test "
+        "points.",
+        _readable(descent).to_string(index=False),
+        "",
+        _uncertainty(last, bayes.iloc[-1], confidence),
+        _sources(last),
+    ]
+    if len(descent) >= 3:
+        lines.append(_trend(_converged(exact, "gradient_descent"), test_points))
+    if last["diag_reg"] > 0:
+        lines.append(f"The kernel was singular or nearly so: {last['diag_reg']:.0e} of its diagonal was added to it.")
+    return "\n".join(lines)
+
+
+def _converged(table: pd.DataFrame, method: str) -> pd.DataFrame:
+    return table[(table["method"] == method) & np.isinf(table["training_time"])]
+
+
+def _data_in_words(data: OwnData) -> str:
+    classes = number_of_classes(data.targets)
+    kind = f"{classes} classes" if classes else f"{data.targets[0].size} target(s), standardised"
+    return f"{data.inputs[0].size} features, {kind}"
+
+
+def _readable(descent: pd.DataFrame) -> pd.DataFrame:
+    table = pd.DataFrame({"N_D": descent["training_size"]})
+    for column, heading in SHOWN.items():
+        pairs = zip(descent[column], descent[f"{column}_standard_error"], strict=True)
+        table[heading] = [plus_minus(*pair) for pair in pairs]
+    return table
+
+
+def _uncertainty(last: pd.Series, bayes: pd.Series, confidence: float) -> str:
+    return (
+        f"eps_L = {plus_minus(last[EPS], last[f'{EPS}_standard_error'])} at N_D = {last['training_size']}: training "
+        f"again from another initialisation changes the test loss by {last[EPS]:.1%} of its mean, root mean square. "
+        f"{confidence:.0%} credible interval of the loss: {last['loss_lower']:.4g} to {last['loss_upper']:.4g}. "
+        f"Exact Bayesian inference gives {bayes[EPS]:.4g}."
+    )
+
+
+def _sources(last: pd.Series) -> str:
+    share = last["variance"] / last["mean"]
+    return (
+        f"Of the mean loss, {share:.0%} is the scatter over initialisations (an ensemble's mean would be free of it), "
+        f"spread over {last['effective_modes']:.0f} independent modes; {1 - share:.0%} is the error of the mean "
+        "network."
+    )
+
+
+def _trend(descent: pd.DataFrame, test_points: int) -> str:
+    """Logarithmic slopes over the three largest sizes; empty where one is not known."""
+    third = sorted(descent["training_size"].unique())[-3]
+    laws = fit(descent, window=(third, np.inf))
+    slopes = laws[laws["parameter"] == "slope"].set_index("statistic")
+    if not {EPS, INFINITE_TEST_SET} <= set(slopes.index):
+        return ""
+    one_draw = descent["draw"].nunique() == 1
+    texts = [
+        f"{slope.estimate:.3f}" if one_draw else plus_minus(slope.estimate, slope.standard_error)
+        for slope in (slopes.loc[EPS], slopes.loc[INFINITE_TEST_SET])
+    ]
+    return (
+        f"Over the three largest N_D, d ln eps_L / d ln N_D = {texts[0]} with these {test_points} test points and "
+        f"{texts[1]} with infinitely many; 0 is a plateau. The difference is the noise of a finite test set."
+    )

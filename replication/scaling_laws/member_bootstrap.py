@@ -1,0 +1,88 @@
+"""How estimates over the members of an ensemble are correlated between training sizes: one bootstrap for all sizes.
+
+Member k starts from the same weights at every training size, and trained and linearised alike. Members are therefore
+resampled as wholes, with one set of indices for all sizes. Members of another width are others, and independent.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from replication.loss_distribution.moments import member_moments
+from replication.scaling_laws.tables import groups
+from replication.schema import LINEARISED, PAIRED_DIFFERENCE, STATISTICS, SUBJECT, TRAINED
+from replication.seeds import generator
+
+ENSEMBLES = ("task", "method", "width")  # of one network, which differ in these alone
+VARIANTS = ("task", "varied", "value", "width")
+
+
+class Correlations(NamedTuple):
+    """How an estimate over so many members is correlated between training sizes: matrix (sizes, sizes)."""
+
+    sizes: list[int]
+    members: int
+    matrix: np.ndarray
+
+    def covariance(self, sizes: Sequence[float], errors: np.ndarray) -> np.ndarray:
+        """Covariance (n, n) at n of the sizes, in the order given, of estimates with standard errors `errors` (n,)."""
+        index = [self.sizes.index(int(size)) for size in sizes]
+        return np.outer(errors, errors) * self.matrix[np.ix_(index, index)]
+
+
+def member_correlations(
+    members: pd.DataFrame, keys: Sequence[str], resamples: int, seed: int
+) -> dict[tuple, Correlations]:
+    """Of ln mu_L, ln sigma_L and ln eps_L of every ensemble: Correlations by (*values of the keys, statistic).
+
+    members: rows of keys, training_size, member and test_loss. Ensembles of one task and width, which have the same
+    members, are resampled alike. A member that lacks a training size is left out.
+    """
+    found = {}
+    for label, rows in groups(members, keys):
+        losses = _by_size(rows)
+        drawn = _resampled(losses.to_numpy(), resamples, seed, label)
+        for name, values in zip(STATISTICS, member_moments(drawn), strict=True):
+            matrix = correlation_matrix(np.log(values))
+            found[*label.values(), name] = Correlations(losses.index.to_list(), losses.shape[1], matrix)
+    return found
+
+
+def difference_correlations(differences: pd.DataFrame, resamples: int, seed: int) -> dict[tuple, Correlations]:
+    """The same of the mean of paired differences: by (task, PAIRED_DIFFERENCE, width, "mean")."""
+    found = {}
+    for label, rows in groups(differences, ENSEMBLES):
+        losses = _by_size(rows)
+        means = _resampled(losses.to_numpy(), resamples, seed, label).mean(axis=-1)
+        correlations = Correlations(losses.index.to_list(), losses.shape[1], correlation_matrix(means))
+        found[*label.values(), STATISTICS[0]] = correlations
+    return found
+
+
+def paired_differences(members: pd.DataFrame) -> pd.DataFrame:
+    """Test loss of every trained member less that of the linearised one, as rows of the method PAIRED_DIFFERENCE."""
+    keys = [*SUBJECT, "width", "training_size", "draw", "training_time", "member"]
+    wide = members.pivot(index=keys, columns="method", values="test_loss").reindex(columns=[TRAINED, LINEARISED])
+    differences = (wide[TRAINED] - wide[LINEARISED]).dropna()
+    return differences.rename("test_loss").reset_index().assign(method=PAIRED_DIFFERENCE)
+
+
+def correlation_matrix(resampled: np.ndarray) -> np.ndarray:
+    """Correlation (sizes, sizes) of resampled estimates (sizes, resamples); one that never varies has none."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        matrix = np.atleast_2d(np.corrcoef(resampled))
+    return np.where(np.isfinite(matrix), matrix, np.eye(len(matrix)))
+
+
+def _by_size(rows: pd.DataFrame) -> pd.DataFrame:
+    """Training sizes in rows, members in columns."""
+    return rows.pivot(index="training_size", columns="member", values="test_loss").dropna(axis=1)
+
+
+def _resampled(losses: np.ndarray, resamples: int, seed: int, label: dict) -> np.ndarray:
+    """Losses (sizes, members) of resampled members, the same at all sizes: (sizes, resamples, members)."""
+    rng = generator(seed, "bootstrap of members", label["task"], label["width"])
+    members = losses.shape[1]
+    return losses[:, rng.integers(members, size=(resamples, members))]
