@@ -187,6 +187,12 @@ def comparisons(tasks=tuple(SOURCES)):
         for width in WIDTHS
         for comparison, estimate in (("width_ratio", 0.1), ("coverage", 0.5), ("coverage_relative", 0.7 - 1 / width))
     ]
+    rows += [
+        {"task": task, "dataset": SOURCES[task], "comparison": comparison, "width": np.inf, "statistic": STATISTICS[2]}
+        | {"estimate": estimate, "standard_error": 0.01, "degrees_of_freedom": 7.0}
+        for task in tasks
+        for comparison, estimate in (("interval_ratio", 0.0), ("bayes_ratio", 0.02))
+    ]
     return pd.DataFrame(rows)
 
 

@@ -69,7 +69,7 @@ def status(
 
 def _check_sizes(settings: Settings, params: Path) -> None:
     """Refuse more points than a data set has."""
-    from replication.datasets.sources import check_sizes
+    from replication.datasets.catalogue import check_sizes
 
     for name, section in settings.profiles.items():
         for task_name, task in section.tasks.items():

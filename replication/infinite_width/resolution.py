@@ -34,7 +34,9 @@ def resolution_limited(
     mean is the converged network's: one inference gives both.
     """
     y, places = _stacked({name: target.training for name, target in targets.items()})
-    problem = KernelMatrices(Kernels(ntk, ntk), Kernels(cross, cross), test, y)
+    points = len(cross)  # of a sample that may go on beyond the training set
+    training = ntk[:points, :points]
+    problem = KernelMatrices(Kernels(training, training), Kernels(cross, cross), test, y[:points])
     for size, prediction in zip(sizes, predictions.bayes(problem, sizes, *regularisation), strict=True):
         for name, place in places.items():
             error = prediction.mean[:, place] - targets[name].test

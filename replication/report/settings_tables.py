@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from replication.datasets.sources import SOURCES
+from replication.datasets.catalogue import SOURCES
 from replication.settings.profile import Profile
 
 STAND_INS = {"uci_digits": "MNIST", "photo_patches": "CIFAR-10", "showers": "measured or fully simulated showers"}

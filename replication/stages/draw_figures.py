@@ -1,7 +1,7 @@
 """Stage: the figures of the profile, as PDF and PNG."""
 
 from replication.datasets import prepared
-from replication.datasets.sources import SOURCES
+from replication.datasets.catalogue import SOURCES
 from replication.figures.contact_sheet import contact_sheet
 from replication.figures.exhibits import LAWS, TABLES, Drawing, drawings
 from replication.figures.saving import draw_all

@@ -3,6 +3,7 @@
 import os
 
 from replication.datasets import manifest, sources
+from replication.datasets.catalogue import SOURCES
 from replication.datasets.dataset import Dataset
 from replication.datasets.registry import read_registry
 from replication.settings.tasks import TaskSettings
@@ -18,7 +19,7 @@ def load(paths: RunPaths, task: TaskSettings, seed: int) -> Dataset:
 
 def load_whole(paths: RunPaths, task: TaskSettings, seed: int) -> Dataset:
     """As many points as there are."""
-    source = sources.SOURCES[task.dataset]
+    source = SOURCES[task.dataset]
     return _load(paths, task.dataset, source.largest_pool, source.largest_test, seed)
 
 

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from replication.datasets import photo_patches, prepared
+from replication.datasets.catalogue import SOURCES, check_sizes
 from replication.datasets.dataset import Dataset
 from replication.datasets.preprocessing import Preprocessing
-from replication.datasets.sources import SOURCES, check_sizes, load
+from replication.datasets.sources import LOADERS, load
 from replication.datasets.training_sets import training_order
 from replication.errors import ReplicationError
 from replication.settings.tasks import DATASETS_OF_TASK
@@ -32,7 +33,7 @@ def rows(inputs):
 
 
 def test_every_source_that_settings_allow_exists():
-    assert {name for names in DATASETS_OF_TASK.values() for name in names} == set(SOURCES)
+    assert {name for names in DATASETS_OF_TASK.values() for name in names} == set(SOURCES) == set(LOADERS)
 
 
 def test_contract_types_shapes_sizes(source, load_offline):

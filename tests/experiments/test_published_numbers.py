@@ -7,12 +7,18 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from replication.claims.published_numbers import with_verdicts
+from replication.datasets.dataset import Dataset
 from replication.datasets.registry import read_registry
 from replication.datasets.sources import load
+from replication.experiments.published_numbers import COLUMNS, published_numbers
 from replication.infinite_width import predictions
 from replication.infinite_width.accuracy import balanced, nngp_accuracy, standardise_each
 from replication.infinite_width.learning_curve import compute_kernels
+from replication.scaling_laws.equivalence import DOES_NOT_HOLD, HOLDS
+from replication.settings.infinite_width import PublishedNumbers
 from replication.settings.network import MLP
+from replication.settings.sections import Window
 from replication.stages.run_paths import PUBLISHED_NUMBERS, REGISTRY
 from tests.conftest import ROOT
 
@@ -95,3 +101,70 @@ def test_accuracy_is_that_of_the_mean_of_exact_bayesian_inference(rng, monkeypat
     expected = np.mean(posterior.mean.argmax(axis=1) == test_labels)
     assert 0.2 < expected < 0.95
     assert nngp_accuracy(spec, images, labels, test_images, test_labels, 0.0) == expected
+
+
+WINDOW = Window(smallest=64, largest=512)
+
+
+def curves(exponent):
+    """Squared bias of converged gradient descent with that exponent in the window, and other rows that do not count."""
+    sizes = np.array([8, 64, 128, 512, 2048])
+    bias = np.where((sizes < WINDOW.smallest) | (sizes > WINDOW.largest), 99, sizes.astype(float) ** -exponent)
+    return pd.DataFrame(
+        {"task": task, "method": method, "training_time": time, "draw": draw, "training_size": size}
+        | {"squared_bias": factor * value * (1 + 0.001 * draw)}
+        for task, method, time, factor in (
+            ("digits", "gradient_descent", np.inf, 1),
+            ("digits", "gradient_descent", 9, 7),
+            ("digits", "bayes", np.inf, 3),
+            ("images", "gradient_descent", np.inf, 5 / exponent),
+        )
+        for draw in range(3)
+        for size, value in zip(sizes, bias ** (1 if task == "digits" else 2), strict=True)
+    )
+
+
+def recomputed(datasets, exponent=0.4, sizes=(), whole=None):
+    asked = PublishedNumbers(training_sizes=sizes)
+    return published_numbers(PUBLISHED.reset_index(), datasets, whole, curves(exponent), asked, WINDOW)
+
+
+@pytest.mark.parametrize(("exponent", "verdict"), [(0.4, HOLDS), (0.9, DOES_NOT_HOLD)])
+def test_a_published_exponent_is_compared_within_the_fit_window(exponent, verdict):
+    """Of converged gradient descent; no accuracy is asked for, so no images are needed."""
+    (row,) = with_verdicts(recomputed({"digits": "mnist"}, exponent), significance=0.05).itertuples()
+    assert (row.task, row.data, row.quantity) == ("digits", "mnist", "exponent of the squared bias")
+    assert row.recomputed == pytest.approx(exponent, rel=1e-9)
+    assert (row.published, row.tolerance, row.verdict) == (0.4, 0.15, verdict)
+    assert "Spigler" in row.published_by
+
+
+def test_a_task_of_which_nothing_is_published_has_an_empty_table():
+    table = with_verdicts(recomputed({"digits": "uci_digits", "calorimeter": "showers"}), significance=0.05)
+    assert table.empty
+    assert list(table) == [*COLUMNS, "verdict"]
+
+
+def test_accuracies_are_recomputed_where_they_are_asked_for(rng, monkeypatch):
+    """With the row's network, on the data set of the row, whose points are asked for once."""
+    asked, loaded = [], []
+
+    def accuracy(network, x, y, test_x, test_y, singular_diag_reg):
+        asked.append((network.depth, network.weight_variance, network.bias_variance, len(x)))
+        return 0.75
+
+    def whole(task):
+        loaded.append(task)
+        labels = np.repeat(np.arange(10), 1000).astype(np.uint8)
+        images = rng.integers(0, 255, (len(labels), 2, 2)).astype(np.uint8)
+        return Dataset(images, labels, images[:300], labels[:300], classes=10)
+
+    monkeypatch.setattr("replication.experiments.published_numbers.nngp_accuracy", accuracy)
+    table = recomputed({"digits": "mnist", "images": "cifar10"}, sizes=(1000, 10000), whole=whole)
+    assert loaded == ["digits", "images"]
+    assert asked == [(20, 1.45, 0.28, 1000), (7, 0.61, 0.07, 10000), (7, 1.28, 0.0, 1000), (5, 2.97, 0.28, 10000)]
+    accuracies = table[table["quantity"] == "NNGP test accuracy"]
+    assert accuracies["task"].tolist() == ["digits", "digits", "images", "images"]
+    assert (accuracies["recomputed"] == 0.75).all()
+    np.testing.assert_allclose(accuracies["standard_error"], np.sqrt(0.75 * 0.25 / 300))
+    assert len(table) == 6

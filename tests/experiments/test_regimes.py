@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 import pytest
-
 from replication.experiments.regimes import trained_exponents
+
 from replication.experiments.trained_regimes import (
     resolution_limited_in_data,
     resolution_limited_in_width,

@@ -5,6 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from replication.cli.verdicts import markdown_of_verdicts
 from replication.errors import ReplicationError
 from replication.report import findings, verdict_tables
 from replication.report.finite_width import corrections_table, crossovers_table, plateaus_table
@@ -304,11 +305,15 @@ def test_sentences_have_the_numbers_of_their_tables():
     laws = tables.laws(["digits"])
     ensembles, regimes = findings.of_ensembles(laws, 0.68), findings.of_regimes(laws)
     for sentence, words in (
-        (ensembles[1], "32 to 128 neurons a layer, is 1.1 times that of infinite width"),
-        (ensembles[2], "the 68 % interval that infinite width predicts for the loss holds 50 % of the losses"),
-        (ensembles[2], "67 % to 69 % where losses and interval are taken relative to their means"),
-        (ensembles[3], "mu_L reaches 1.02 times (trained) and 1.02 times (linearised) its value"),
-        (ensembles[4], "of 4 slopes of ln eps_L of networks trained, parametrised or built otherwise 4 are negative"),
+        (
+            ensembles[1],
+            "1.00 times that of a Gaussian of the same sigma_L, and eps_L of gradient descent 1.02 times",
+        ),
+        (ensembles[2], "32 to 128 neurons a layer, is 1.1 times that of infinite width"),
+        (ensembles[3], "the 68 % interval that infinite width predicts for the loss holds 50 % of the losses"),
+        (ensembles[3], "67 % to 69 % where losses and interval are taken relative to their means"),
+        (ensembles[4], "mu_L reaches 1.02 times (trained) and 1.02 times (linearised) its value"),
+        (ensembles[5], "of 4 slopes of ln eps_L of networks trained, parametrised or built otherwise 4 are negative"),
         (regimes[0], "are 1.03 (random features) and 0.97 to 1.06 (trained networks)"),
         (regimes[1], "differs from that in features by -2 %, both from that of the spectrum by +2 % to +4 %"),
         (regimes[2], "d = 2 to 8, is 1.05 (infinite width) and 1.05 (trained networks)"),
@@ -350,11 +355,12 @@ def test_what_is_no_report_has_no_section():
         results_section("# Something else\n\n## Verdicts\n")
 
 
-def test_results_in_the_readme_are_those_of_the_report():
-    """Of the profile's report where it stands: what the markers name."""
+def test_results_in_the_readme_are_those_of_the_report(monkeypatch):
+    monkeypatch.chdir(ROOT)
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    path, section = re.search(r"<!-- results: of (\S+) -->\n(.*?)<!-- end of results -->", readme, re.S).groups()
-    assert section.strip() == results_section((ROOT / path).read_text(encoding="utf-8")).strip()
+    command, section = re.search(r"<!-- verdicts: (.*?) -->\n(.*?)<!-- end of verdicts -->", readme, re.S).groups()
+    assert command == "python -m replication verdicts laptop --markdown"
+    assert section.strip() == "\n".join(markdown_of_verdicts("laptop")).strip()
 
 
 # Infinite width: the tables, and their places in the report.
