@@ -13,8 +13,10 @@ from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
+from scipy import linalg
 
 from replication.errors import ReplicationError
+from replication.infinite_width.closed_form import kernels
 from replication.perturbation.activations import ACTIVATIONS, SLOPES
 from replication.settings import MLPSpec
 
@@ -34,6 +36,17 @@ class Losses(NamedTuple):
     def at(self, output_scale: float) -> np.ndarray:
         """L at the output scale g; 0 is the network whose initial function is subtracted."""
         return self.scatter * output_scale**2 + 2 * self.cross * output_scale + self.error
+
+
+class Ensemble(NamedTuple):
+    """Test losses of linearised members, and beside them `infinite`: losses of the same f_0 trained at infinite width.
+
+    The latter, |g (f_0* - T f_0X) + T Y - Y_*|^2 / (2 N_T) with T of infinite width, have exactly known moments
+    (`control_variates`) and take most of the scatter off the difference.
+    """
+
+    losses: Losses
+    infinite: Losses
 
 
 class Network(NamedTuple):
@@ -118,8 +131,8 @@ def linearised_losses(
     width: int,
     members: int,
     rng: np.random.Generator,
-) -> Losses:
-    """Test losses of `members` linearised networks of `width` neurons a layer, each (sizes, members).
+) -> Ensemble:
+    """Test losses of `members` linearised networks of `width` neurons a layer, arrays (sizes, members).
 
     x (N, d), y (N, C), test_x (N_T, d), test_y (N_T, C). The training set of size n is the first n points; members are
     the same at every size. A kernel that is singular (fewer parameters than N C) is a ReplicationError.
@@ -128,31 +141,42 @@ def linearised_losses(
     each = 8 * ((largest * outputs) ** 2 + (len(test_x) + largest * outputs) * width * (spec.depth + 3))
     each += 8 * width * (len(x[0]) + width * (spec.depth - 1))
     stack = int(np.clip(MEMORY // each, 1, members))
-    parts = []
+    ntk, cross = (kernels(spec, x[:largest], points).ntk for points in (None, test_x))
+    transfers = [linalg.solve(ntk[:n, :n], cross[:n], assume_a="pos").T for n in training_sizes]
+    stacks = []
     for start in range(0, members, stack):
         count = min(stack, members - start)
         drawn = Members.draw(spec, x.shape[1], width, outputs, count, rng)
-        parts.append(losses_of(drawn, x[:largest], y[:largest], test_x, test_y, training_sizes))
-    return Losses(*(np.concatenate(arrays, axis=1) for arrays in zip(*parts, strict=True)))
+        stacks.append(losses_of(drawn, x[:largest], y[:largest], test_x, test_y, training_sizes, transfers))
+    parts = (Losses(*(np.concatenate(arrays, axis=1) for arrays in zip(*part, strict=True))) for part in zip(*stacks, strict=True))
+    return Ensemble(*parts)
 
 
-def losses_of(members: Members, x, y, test_x, test_y, training_sizes: Sequence[int]) -> Losses:
-    """Losses of the given members, each (sizes, members); arguments as those of `linearised_losses`."""
+def losses_of(members: Members, x, y, test_x, test_y, training_sizes: Sequence[int], transfers=None) -> Ensemble:
+    """Losses of the given members; arguments as those of `linearised_losses`, `transfers`: T of every size, (N_T, n)."""
     at_training, at_test = members.evaluate(x), members.evaluate(test_x)
     kernel = members.kernel(at_training)
     count, points, outputs = at_training.outputs.shape
     targets = np.stack([at_training.outputs, np.broadcast_to(y, at_training.outputs.shape)], axis=2)
-    rows = []
-    for size in training_sizes:
+    finite, infinite = [], []
+    for place, size in enumerate(training_sizes):
         block = kernel[:, : size * outputs, : size * outputs]
         wanted = targets[:, :size].swapaxes(2, 3).reshape(count, size * outputs, 2)
         solution = np.zeros((count, points, 2, outputs))
         solution[:, :size] = _solve(block, wanted).reshape(count, size, outputs, 2).swapaxes(2, 3)
         learnt = members.tangent(at_test, at_training, solution)
-        scatter, error = at_test.outputs - learnt[:, :, 0], learnt[:, :, 1] - test_y
-        pairs = ((scatter, scatter), (scatter, error), (error, error))
-        rows.append([np.einsum("mai,mai->m", a, b) / (2 * len(test_x)) for a, b in pairs])
-    return Losses(*(np.stack(arrays) for arrays in zip(*rows, strict=True)))
+        finite.append(_polynomial(at_test.outputs - learnt[:, :, 0], learnt[:, :, 1] - test_y))
+        if transfers is not None:
+            transfer = transfers[place]
+            left = at_test.outputs - transfer @ at_training.outputs[:, :size]
+            infinite.append(_polynomial(left, np.broadcast_to(transfer @ y[:size] - test_y, left.shape)))
+    return Ensemble(*(Losses(*map(np.stack, zip(*rows, strict=True))) if rows else None for rows in (finite, infinite)))
+
+
+def _polynomial(scatter: np.ndarray, error: np.ndarray) -> Losses:
+    """Of residuals g scatter + error, (members, N_T, C) each."""
+    pairs = ((scatter, scatter), (scatter, error), (error, error))
+    return Losses(*(np.einsum("mai,mai->m", a, b) / (2 * scatter.shape[1]) for a, b in pairs))
 
 
 def _solve(kernel: np.ndarray, wanted: np.ndarray) -> np.ndarray:
