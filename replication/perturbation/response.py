@@ -99,7 +99,8 @@ class Response:
     @cached_property
     def traces(self) -> tuple[np.ndarray, np.ndarray]:
         """tr(D_e B) and tr(D_g B), (m,) each."""
-        return sum(dot(r, b) for r, b in zip(self.r, self.reached, strict=True)), self._trace(self.limit.reach)
+        reach = self.limit.reach
+        return sum(dot(r, b) for r, b in zip(self.r, self.reached, strict=True)), self._trace(reach)
 
     @cached_property
     def weighted_trace(self) -> np.ndarray:

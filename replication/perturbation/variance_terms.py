@@ -6,6 +6,7 @@ Var S_0 + 2 Cov(S_0, S_1) + Var S_1 + 2 Cov(S_0, S_2); as in `mean_terms`, polyn
 
 import numpy as np
 
+from replication.perturbation.influences import own_covariance
 from replication.perturbation.mean_terms import second_order, targets_noise
 from replication.perturbation.response import Response, dot
 
@@ -21,7 +22,7 @@ def variance_terms(response: Response) -> dict[tuple[str, int], np.ndarray]:
 def first_order(response: Response) -> dict[tuple[str, int], np.ndarray]:
     """Variance over kernels of E_F[S], to first order: of g^2 (|P h|^2 - 2 tr D B) + 2 <delta, D Y>, over v."""
     outputs = response.limit.outputs
-    mean = np.trace(own_covariance(response))
+    mean = np.trace(own_covariance(response.limit))
     deviation = dot(response.p[0], response.p[0]) - mean
     scatter, error = shared_means(response)
     square = outputs * (outputs + 2) * deviation**2 + 2 * outputs * mean**2
@@ -40,20 +41,11 @@ def shared_means(response: Response) -> tuple[np.ndarray, np.ndarray]:
 
 def kurtosis(response: Response) -> np.ndarray:
     """Fourth cumulant of the initial function: E|P h|^4 - (E|P h|^2)^2 - 2 |Cov P h|^2, h = v phi."""
-    outputs, covariance = response.limit.outputs, own_covariance(response)
+    outputs, covariance = response.limit.outputs, own_covariance(response.limit)
     mean = np.trace(covariance)
     deviation = dot(response.p[0], response.p[0]) - mean
     constant = 2 * outputs * (mean**2 - np.vdot(covariance, covariance))
     return outputs * (outputs + 2) * deviation**2 + constant
-
-
-def own_covariance(response: Response) -> np.ndarray:
-    """Covariance of P f_0 that the neurons carry: Sigma without the read-out bias."""
-    limit = response.limit
-    if len(response.p) == 1:
-        return limit.covariance
-    bias = response.p[1][:, 0]
-    return limit.covariance - limit.spec.bias_variance * np.outer(bias, bias)
 
 
 def shared_neurons(response: Response) -> dict[tuple[str, int], np.ndarray]:

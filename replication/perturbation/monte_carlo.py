@@ -1,0 +1,112 @@
+"""The Monte Carlo over single neurons: batches of neurons, control variates, and when to stop."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+from replication.perturbation.influences import Influences
+from replication.perturbation.limit import Limit
+from replication.perturbation.mean_terms import mean_terms
+from replication.perturbation.neurons import Neurons, Probes, roots
+from replication.perturbation.response import Response
+from replication.perturbation.variance_terms import first_order, variance_terms
+
+BATCH = 64  # neurons whose vectors are treated side by side, with the same probes
+PROBES = 8
+CHEAP = 10  # neurons of the control variates to each one of the terms
+LEAST = 20  # batches before a standard error is believed
+GROUPS = 10  # of test points, for the part of c in which a test point covaries with itself
+POPULATION = 5  # every so many batches that part is evaluated
+
+Key = tuple[str, str, int]  # "b", "c", "c_first_order" or "c_within"; name of the term; power of the output scale
+
+
+class Means(NamedTuple):
+    """Means over the neurons of each batch, after control variates: keys of the columns, values (batches, keys).
+
+    "c_within", the sum over groups of test points of the terms of c, is NaN where a batch did not evaluate it.
+    """
+
+    keys: list[Key]
+    values: np.ndarray
+    neurons: int
+
+    def of(self, kind: str, output_scale: float) -> np.ndarray:
+        """Sum of the terms of one kind at the output scale g, in every batch (batches,)."""
+        weights = [output_scale**power * (found == kind) for found, _, power in self.keys]
+        used = np.flatnonzero([found == kind for found, _, _ in self.keys])
+        return self.values[:, used] @ np.array(weights)[used]
+
+
+def sample(
+    limit: Limit,
+    rng: np.random.Generator,
+    enough: Callable[[Means], bool],
+    most_neurons: int,
+    population: bool = True,
+) -> Means:
+    """Evaluate the terms for batches of fresh neurons until `enough`, asked ever so often, or `most_neurons`."""
+    influences, (root, partner) = Influences(limit), roots(limit)
+    groups = [np.arange(k, len(limit.delta), GROUPS) for k in range(min(GROUPS, len(limit.delta)))]
+    parts = [(limit.at(points), points) for points in groups] if population else []
+    regression, batches = Regression(), 0
+    while True:
+        neurons, probes = Neurons.draw(limit, BATCH, rng), Probes.draw(root, partner, PROBES, rng)
+        values = evaluate(Response(limit, neurons, probes))
+        if batches % POPULATION == 0:
+            for part, points in parts:
+                within = variance_terms(Response(part, neurons.at(points), probes.at(points)))
+                for (name, power), value in within.items():
+                    key = "c_within", name, power
+                    values[key] = values.get(key, 0.0) + value
+        cheap = influences.controls(Neurons.draw(limit, CHEAP * BATCH, rng))[1].mean(axis=0)
+        regression.add(values, *influences.controls(neurons), cheap)
+        batches += 1
+        full = batches * BATCH >= most_neurons
+        if full or (batches >= LEAST and batches % (LEAST // 4) == 0):
+            means = regression.means()
+            if full or enough(means):
+                return means
+
+
+def evaluate(response: Response) -> dict[Key, np.ndarray]:
+    """Every term of every neuron of the batch."""
+    kinds = {"b": mean_terms, "c": variance_terms, "c_first_order": first_order}
+    return {(kind, *key): value for kind, terms in kinds.items() for key, value in terms(response).items()}
+
+
+class Regression:
+    """Terms regressed on control variates, the coefficients from all batches, the means batch by batch.
+
+    A batch's mean of a term loses beta' (mean of the controls - what is known of it): zero of the deviations, their
+    mean over the cheap neurons of the products. The bias, of order controls / neurons, is far below the errors.
+    """
+
+    def __init__(self):
+        self.keys, self.neurons = {}, 0
+        self.rows, self.differences, self.controls, self.values = [], [], [], []
+
+    def add(self, values: dict[Key, np.ndarray], deviations, products, cheap) -> None:
+        """One batch: values (m,) of every key, controls (m, 5) and (m, 15), mean of the latter over cheap neurons."""
+        for key in values:
+            self.keys.setdefault(key, len(self.keys))
+        self.rows.append({key: value.mean() for key, value in values.items()})
+        self.differences.append(np.concatenate([deviations.mean(axis=0), products.mean(axis=0) - cheap]))
+        self.controls.append(np.concatenate([deviations, products], axis=1))
+        self.values.append(values)
+        self.neurons += len(deviations)
+
+    def means(self) -> Means:
+        """What is known so far."""
+        values = np.array([[row.get(key, np.nan) for key in self.keys] for row in self.rows])
+        differences = np.array(self.differences)
+        for place, key in enumerate(self.keys):
+            there = [batch for batch, found in enumerate(self.values) if key in found]
+            controls = np.concatenate([self.controls[batch] for batch in there])
+            term = np.concatenate([self.values[batch][key] for batch in there])
+            spread = controls.std(axis=0)
+            scaled = (controls - controls.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
+            slopes = np.linalg.lstsq(scaled, term - term.mean(), rcond=1e-10)[0]
+            values[:, place] -= differences @ (slopes / np.where(spread > 0, spread, 1.0))
+        return Means(list(self.keys), values, self.neurons)
