@@ -17,16 +17,12 @@ class Influences:
 
     def __init__(self, limit: Limit):
         self.limit = limit
-        inputs, solved_y = limit.inputs, limit.inverse @ limit.y
-        self.solved_y = solved_y
+        self.solved_y = limit.inverse @ limit.y
         self.solved_reach = limit.inverse @ limit.reach  # Theta^-1 B
         self.bias = limit.left(np.ones(len(limit.delta)), np.ones(len(limit.y)))  # P 1
-        self.forms = [
-            (inputs.first_cross * w.T, inputs.first * (w @ limit.transfer))
-            for w in (self.solved_reach, solved_y @ limit.delta.T)
-        ]
+        self.target_form = limit.form(limit.y @ limit.delta.T)
         trace = np.vdot(limit.reach, self.solved_reach)
-        learnt = np.vdot(limit.reach @ limit.delta, solved_y)
+        learnt = np.vdot(limit.reach @ limit.delta, self.solved_y)
         self.means = np.array([np.trace(own_covariance(limit)), trace, -trace, learnt, -learnt])
 
     def __call__(self, neurons: Neurons) -> np.ndarray:
@@ -39,13 +35,8 @@ class Influences:
         if limit.spec.bias_variance:
             trace += limit.spec.bias_variance * np.sum(self.solved_reach @ self.bias)
             learnt += limit.spec.bias_variance * (self.bias @ limit.delta) @ self.solved_y.sum(axis=0)
-        return np.stack([square, trace, self._form(neurons, 0), learnt, self._form(neurons, 1)], axis=1)
-
-    def _form(self, neurons: Neurons, place: int) -> np.ndarray:
-        """tr(D_g U) = tr((g_* - T g) Theta^-1 U): two quadratic forms in the slopes."""
-        at_test, at_training = self.forms[place]
-        outer = np.einsum("am,am->m", neurons.test_slopes, at_test @ neurons.slopes)
-        return outer - np.einsum("am,am->m", neurons.slopes, at_training @ neurons.slopes)
+        hidden = neurons.trace(limit.reach_form), neurons.trace(self.target_form)
+        return np.stack([square, trace, hidden[0], learnt, hidden[1]], axis=1)
 
     def controls(self, neurons: Neurons) -> tuple[np.ndarray, np.ndarray]:
         """Deviations from the means (m, 5), which average to zero, and their products (m, 15), which do not."""

@@ -6,6 +6,7 @@ F, Gaussian, independent over outputs, of covariance K; B = Cov(F_X, P F), Sigma
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -90,6 +91,24 @@ class Limit:
     def outputs(self) -> int:
         """C."""
         return self.y.shape[1]
+
+    def form(self, reach: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Matrices (N_T, N) and (N, N) of the quadratic forms in a neuron's slopes that tr(D_g `reach`) is.
+
+        tr(D_g U) = tr((g_* - T g) W) with W = Theta^-1 U and g = phi' phi'' o k_0: s_*' (k_0* o W') s - s' (k_0 o W T) s.
+        """
+        w = self.inverse @ reach
+        return self.inputs.first_cross * w.T, self.inputs.first * (w @ self.transfer)
+
+    @cached_property
+    def reach_form(self) -> tuple[np.ndarray, np.ndarray]:
+        """`form` of B."""
+        return self.form(self.reach)
+
+    @cached_property
+    def weighted_reach_form(self) -> tuple[np.ndarray, np.ndarray]:
+        """`form` of B Sigma."""
+        return self.form(self.reach @ self.covariance)
 
     def left(self, at_test: np.ndarray, at_training: np.ndarray) -> np.ndarray:
         """P F of a function's values at the test and training inputs, (N_T, ...) and (N, ...)."""

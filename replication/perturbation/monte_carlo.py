@@ -25,12 +25,14 @@ Key = tuple[str, str, int]  # "b", "c", "c_first_order" or "c_within"; name of t
 class Means(NamedTuple):
     """Means over the neurons of each batch, after control variates: keys of the columns, values (batches, keys).
 
-    "c_within", the sum over groups of test points of the terms of c, is NaN where a batch did not evaluate it.
+    "c_within", the sum over groups of test points of the terms of c of each, is NaN where a batch did not evaluate it.
+    within: the share of the pairs of test points that lie in one group, None if nothing was asked about groups.
     """
 
     keys: list[Key]
     values: np.ndarray
     neurons: int
+    within: float | None = None
 
     def of(self, kind: str, output_scale: float) -> np.ndarray:
         """Sum of the terms of one kind at the output scale g, in every batch (batches,)."""
@@ -50,14 +52,15 @@ def sample(
     influences, (root, partner) = Influences(limit), roots(limit)
     groups = [np.arange(k, len(limit.delta), GROUPS) for k in range(min(GROUPS, len(limit.delta)))]
     parts = [(limit.at(points), points) for points in groups] if population else []
+    within = sum(len(points) ** 2 for _, points in parts) / len(limit.delta) ** 2 if parts else None
     regression, batches = Regression(), 0
     while True:
         neurons, probes = Neurons.draw(limit, BATCH, rng), Probes.draw(root, partner, PROBES, rng)
         values = evaluate(Response(limit, neurons, probes))
         if batches % POPULATION == 0:
             for part, points in parts:
-                within = variance_terms(Response(part, neurons.at(points), probes.at(points)))
-                for (name, power), value in within.items():
+                terms = variance_terms(Response(part, neurons.at(points), probes.at(points)))
+                for (name, power), value in terms.items():
                     key = "c_within", name, power
                     values[key] = values.get(key, 0.0) + value
         cheap = influences.controls(Neurons.draw(limit, CHEAP * BATCH, rng))[1].mean(axis=0)
@@ -65,7 +68,7 @@ def sample(
         batches += 1
         full = batches * BATCH >= most_neurons
         if full or (batches >= LEAST and batches % (LEAST // 4) == 0):
-            means = regression.means()
+            means = regression.means()._replace(within=within)
             if full or enough(means):
                 return means
 

@@ -31,6 +31,11 @@ class Neurons(NamedTuple):
             parts += [scale * ACTIVATIONS[spec.activation](z), scale * SLOPES[spec.activation](z)]
         return cls(*parts)
 
+    def trace(self, form: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
+        """tr(D_g U) of every neuron, (m,), from the `Limit.form` of U."""
+        outer = np.einsum("am,am->m", self.test_slopes, form[0] @ self.slopes)
+        return outer - np.einsum("am,am->m", self.slopes, form[1] @ self.slopes)
+
     def at(self, points: np.ndarray) -> "Neurons":
         """The same neurons at the test points `points` alone."""
         return self._replace(test_features=self.test_features[points], test_slopes=self.test_slopes[points])

@@ -99,21 +99,8 @@ class Response:
     @cached_property
     def traces(self) -> tuple[np.ndarray, np.ndarray]:
         """tr(D_e B) and tr(D_g B), (m,) each."""
-        reach = self.limit.reach
-        return sum(dot(r, b) for r, b in zip(self.r, self.reached, strict=True)), self._trace(reach)
-
-    @cached_property
-    def weighted_trace(self) -> np.ndarray:
-        """tr(Sigma D_g B), (m,)."""
-        return self._trace(self.limit.reach @ self.limit.covariance)
-
-    def _trace(self, reach: np.ndarray) -> np.ndarray:
-        """tr(D_g `reach`) = tr((g_* - T g) W), W = Theta^-1 reach: two quadratic forms in the slopes."""
-        limit, neurons = self.limit, self.neurons
-        w = limit.inverse @ reach
-        at_test = (limit.inputs.first_cross * w.T) @ neurons.slopes
-        at_training = (limit.inputs.first * (w @ limit.transfer)) @ neurons.slopes
-        return dot(neurons.test_slopes, at_test) - dot(neurons.slopes, at_training)
+        trace_e = sum(dot(r, reached) for r, reached in zip(self.r, self.reached, strict=True))
+        return trace_e, self.neurons.trace(self.limit.reach_form)
 
 
 def dot(a: np.ndarray, b: np.ndarray) -> np.ndarray:

@@ -130,7 +130,7 @@ def second_order_kernel(response: Response) -> dict[tuple[str, int], np.ndarray]
     p, r, l = response.p, response.r, response.l
     ranks = range(len(p))
     single, double = outputs, outputs * (outputs + 2)
-    noise, drift = 0.0, -sum(dot(r[k], response.reach_weighted[k]) for k in ranks) - response.weighted_trace
+    noise, drift = 0.0, -sum(dot(r[k], response.reach_weighted[k]) for k in ranks) - response.neurons.trace(limit.weighted_reach_form)
     for k in ranks:
         for j in ranks:
             noise = noise + dot(p[k], p[j]) * dot(response.seen[k], response.seen[j])
