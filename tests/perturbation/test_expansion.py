@@ -9,7 +9,7 @@ from replication.perturbation.influences import Influences
 from replication.perturbation.mean_terms import mean_terms
 from replication.perturbation.neurons import Neurons, Probes, roots
 from replication.perturbation.response import Response
-from replication.perturbation.variance_terms import first_order, variance_terms
+from replication.perturbation.variance_terms import first_order, kurtosis, variance_terms
 from tests.perturbation.problems import ERF, NETWORKS, RELU, gaussian_data, limit_of
 
 
@@ -45,7 +45,7 @@ def test_d_and_q_are_the_first_and_second_derivative_of_the_transfer(spec, rng):
     np.testing.assert_allclose(second, -2 * q, rtol=1e-4, atol=1e-5 * np.abs(q).max())
 
 
-def brute_force(limit, neurons, place, draws, rng):
+def brute_force(limit, neurons, place, draws):
     """The terms of the derivation as they stand in its text, by averages over explicit v; F in closed form.
 
     Block matrices of all outputs, nothing of the structure of a neuron used.
@@ -106,12 +106,11 @@ def test_every_term_is_that_of_the_derivation(spec, outputs, rng):
     response = Response(limit, neurons, Probes.draw(*roots(limit), 8, rng))
     terms = {("b", *key): value for key, value in mean_terms(response).items()}
     terms |= {("c", *key): value for key, value in variance_terms(response).items()}
-    # products of E|v|^4 hold |v|^8 at most in none of the terms: every one is a polynomial of degree four in v
     for place in range(3):
-        expected = brute_force(limit, neurons, place, designs(outputs), rng)
+        expected = brute_force(limit, neurons, place, designs(outputs))
         assert terms.keys() == expected.keys()
         for key, value in terms.items():
-            if key[1] != "kurtosis":
+            if key[1] != "kurtosis":  # which a control variate changes neuron by neuron
                 np.testing.assert_allclose(value[place], expected[key], rtol=1e-9, atol=1e-9, err_msg=str(key))
 
 
@@ -125,8 +124,8 @@ def test_probes_fewer_than_a_basis_are_unbiased(spec, rng):
         return np.array([v for terms in (mean_terms, variance_terms) for v in terms(response).values()])
 
     exact = totals(Probes.draw(*roots(limit), 8, rng))
-    drawn = np.array([totals(Probes.draw(*roots(limit), 3, rng)) for _ in range(400)])
-    error = drawn.std(axis=0) / 20
+    drawn = np.array([totals(Probes.draw(*roots(limit), 3, rng)) for _ in range(150)])
+    error = drawn.std(axis=0) / np.sqrt(150)
     assert np.all(np.abs(drawn.mean(axis=0) - exact) < 4.5 * error + 1e-10 * np.abs(exact))
     assert np.any(error > 1e-6)
 
@@ -140,6 +139,21 @@ def test_control_variates_have_the_means_that_they_are_credited_with(spec, rng):
     neurons = Neurons.draw(limit, 5, rng)
     response = Response(limit, neurons, Probes.draw(*roots(limit), 8, rng))
     np.testing.assert_allclose(influences(neurons)[:, 1:3].T, response.traces, rtol=1e-9)
+
+
+def test_the_kurtosis_is_right_on_average(rng):
+    limit, place = limit_of(ERF, gaussian_data(points=5, tests=7)), np.arange(400)
+    neurons = Neurons.draw(limit, 20_000, rng)
+    p = limit.left(neurons.test_features, neurons.features)
+    square = np.einsum("am,am->m", p, p)
+    covariance = p @ p.T / len(square)
+    expected = 15 * np.mean(square**2) - (3 * np.trace(covariance)) ** 2 - 6 * np.vdot(covariance, covariance)
+    few = Neurons(*(array[:, place] for array in neurons))
+    batches = [kurtosis(Response(limit, few, Probes.draw(*roots(limit), 8, rng))).mean()]
+    for start in range(400, 20_000, 400):
+        few = Neurons(*(array[:, place + start] for array in neurons))
+        batches.append(kurtosis(Response(limit, few, Probes.draw(*roots(limit), 8, rng))).mean())
+    assert np.isclose(np.mean(batches), expected, rtol=0.03)
 
 
 @pytest.mark.parametrize("spec", [RELU, ERF], ids=["relu", "erf"])
