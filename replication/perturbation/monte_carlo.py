@@ -80,36 +80,44 @@ def evaluate(response: Response) -> dict[Key, np.ndarray]:
 
 
 class Regression:
-    """Terms regressed on control variates, the coefficients from all batches, the means batch by batch.
+    """Terms regressed on control variates, batch by batch.
 
     A batch's mean of a term loses beta' (mean of the controls - what is known of it): zero of the deviations, their
-    mean over the cheap neurons of the products. The bias, of order controls / neurons, is far below the errors.
+    mean over the cheap neurons of the products. The slopes beta come from the batches of the other half, even or odd,
+    so that the means stay free of bias.
     """
 
     def __init__(self):
         self.keys, self.neurons = {}, 0
-        self.rows, self.differences, self.controls, self.values = [], [], [], []
+        self.values, self.controls, self.differences = [], [], []
 
     def add(self, values: dict[Key, np.ndarray], deviations, products, cheap) -> None:
         """One batch: values (m,) of every key, controls (m, 5) and (m, 15), mean of the latter over cheap neurons."""
         for key in values:
             self.keys.setdefault(key, len(self.keys))
-        self.rows.append({key: value.mean() for key, value in values.items()})
-        self.differences.append(np.concatenate([deviations.mean(axis=0), products.mean(axis=0) - cheap]))
-        self.controls.append(np.concatenate([deviations, products], axis=1))
         self.values.append(values)
+        self.controls.append(np.concatenate([deviations, products], axis=1))
+        self.differences.append(np.concatenate([deviations.mean(axis=0), products.mean(axis=0) - cheap]))
         self.neurons += len(deviations)
 
     def means(self) -> Means:
         """What is known so far."""
-        values = np.array([[row.get(key, np.nan) for key in self.keys] for row in self.rows])
-        differences = np.array(self.differences)
+        found = np.full((len(self.values), len(self.keys)), np.nan)
         for place, key in enumerate(self.keys):
-            there = [batch for batch, found in enumerate(self.values) if key in found]
-            controls = np.concatenate([self.controls[batch] for batch in there])
-            term = np.concatenate([self.values[batch][key] for batch in there])
-            spread = controls.std(axis=0)
-            scaled = (controls - controls.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
-            slopes = np.linalg.lstsq(scaled, term - term.mean(), rcond=1e-10)[0]
-            values[:, place] -= differences @ (slopes / np.where(spread > 0, spread, 1.0))
-        return Means(list(self.keys), values, self.neurons)
+            there = [batch for batch, values in enumerate(self.values) if key in values]
+            found[there, place] = [self.values[batch][key].mean() for batch in there]
+            for half in (0, 1):
+                others = there[1 - half :: 2]
+                if len(others) > 1:
+                    slopes = self._slopes(key, others)
+                    for batch in there[half::2]:
+                        found[batch, place] -= self.differences[batch] @ slopes
+        return Means(list(self.keys), found, self.neurons)
+
+    def _slopes(self, key: Key, batches: list[int]) -> np.ndarray:
+        controls = np.concatenate([self.controls[batch] for batch in batches])
+        term = np.concatenate([self.values[batch][key] for batch in batches])
+        controls = controls - controls.mean(axis=0)
+        spread = controls.std(axis=0)
+        spread[spread == 0] = 1.0
+        return np.linalg.lstsq(controls / spread, term - term.mean(), rcond=1e-10)[0] / spread
