@@ -95,7 +95,7 @@ class Limit:
     def form(self, reach: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Matrices (N_T, N) and (N, N) of the quadratic forms in a neuron's slopes that tr(D_g `reach`) is.
 
-        tr(D_g U) = tr((g_* - T g) W) with W = Theta^-1 U and g = phi' phi'' o k_0: s_*' (k_0* o W') s - s' (k_0 o W T) s.
+        With W = Theta^-1 U, g = s s' o k_0: tr(D_g U) = tr((g_* - T g) W) = s_*' (k_0* o W') s - s' (k_0 o W T) s.
         """
         w = self.inverse @ reach
         return self.inputs.first_cross * w.T, self.inputs.first * (w @ self.transfer)
@@ -115,7 +115,7 @@ class Limit:
         return at_test - self.transfer @ at_training
 
     def sources(self, output_scale: float) -> Sources:
-        """Terms of mu_L and sigma_L^2 at infinite width, outputs multiplied by `output_scale`; delta stands for m - y."""
+        """Terms of mu_L and sigma_L^2 at infinite width, outputs multiplied by `output_scale`."""
         return gaussian_sources(self.delta, output_scale**2 * self.covariance, np.zeros_like(self.delta))
 
     def at(self, points: np.ndarray) -> "Limit":

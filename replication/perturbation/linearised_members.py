@@ -84,7 +84,9 @@ class Members(NamedTuple):
         """J' of `upstream` (members, points, k, C), layer by layer: derivatives by preactivations, (..., units)."""
         signals = [upstream]
         for (weight, _), slope in zip(self.weights[:0:-1], at.slopes[::-1], strict=True):
-            back = signals[0] @ (math.sqrt(self.spec.weight_variance / weight.shape[1]) * weight.swapaxes(1, 2))[:, None]
+            back = (
+                signals[0] @ (math.sqrt(self.spec.weight_variance / weight.shape[1]) * weight.swapaxes(1, 2))[:, None]
+            )
             back *= slope[:, :, None]
             signals.insert(0, back)
         return signals
@@ -148,12 +150,12 @@ def linearised_losses(
         count = min(stack, members - start)
         drawn = Members.draw(spec, x.shape[1], width, outputs, count, rng)
         stacks.append(losses_of(drawn, x[:largest], y[:largest], test_x, test_y, training_sizes, transfers))
-    parts = (Losses(*(np.concatenate(arrays, axis=1) for arrays in zip(*part, strict=True))) for part in zip(*stacks, strict=True))
-    return Ensemble(*parts)
+    finite, infinite = zip(*stacks, strict=True)
+    return Ensemble(*(Losses(*np.concatenate(part, axis=2)) for part in (finite, infinite)))
 
 
 def losses_of(members: Members, x, y, test_x, test_y, training_sizes: Sequence[int], transfers=None) -> Ensemble:
-    """Losses of the given members; arguments as those of `linearised_losses`, `transfers`: T of every size, (N_T, n)."""
+    """Losses of the given members; as `linearised_losses`, with T of infinite width of every size as `transfers`."""
     at_training, at_test = members.evaluate(x), members.evaluate(test_x)
     kernel = members.kernel(at_training)
     count, points, outputs = at_training.outputs.shape

@@ -13,13 +13,13 @@ from replication.perturbation.response import Response, dot
 def mean_terms(response: Response) -> dict[tuple[str, int], np.ndarray]:
     """(name, power of g): values (m,) of the m neurons."""
     limit, outputs = response.limit, response.limit.outputs
-    p, r, l = response.p, response.r, response.l
+    p, r, bases = response.p, response.r, response.bases
     ranks = range(len(p))
     single, double = outputs, outputs * (outputs + 2)  # E |v|^2, E |v|^4
     trace_e, trace_g = response.traces
 
     # -2 <P h, D h> of the neuron's own function h = v phi
-    shared = single * sum(dot(p[0], p[k]) * dot(r[k], l[0]) for k in ranks) + double * dot(p[0], response.own[0])
+    shared = single * sum(dot(p[0], p[k]) * dot(r[k], bases[0]) for k in ranks) + double * dot(p[0], response.own[0])
 
     # |D F|^2
     noise = single * sum(dot(p[k], p[j]) * dot(r[k], response.spread_r[j]) for k in ranks for j in ranks)
@@ -27,13 +27,14 @@ def mean_terms(response: Response) -> dict[tuple[str, int], np.ndarray]:
     noise += double * dot(response.f, response.f) / response.f.shape[2]
 
     # 2 <P F, Q F>
-    drift = single * sum(dot(r[k], l[j]) * dot(r[j], response.reached[k]) for k in ranks for j in ranks)
+    drift = single * sum(dot(r[k], bases[j]) * dot(r[j], response.reached[k]) for k in ranks for j in ranks)
     drift -= single * (trace_e + trace_g)
     drift += single * sum(dot(r[k], response.reach_inner[k]) + dot(response.seen[k], response.own[k]) for k in ranks)
     drift += double * np.einsum("amj,aj->m", response.ff, response.probes.left) / response.f.shape[2]
 
     learnt = targets_noise(response, lambda at_test: at_test, p)
-    missed = second_order(response, limit.delta, response.back[..., :outputs], limit.y, response.y_inner, response.y_outer)
+    y = (limit.y, response.y_inner, response.y_outer)
+    missed = second_order(response, limit.delta, response.back[..., :outputs], *y)
     return {
         ("shared_neurons", 2): -2 * shared,
         ("initial_noise", 2): noise,
@@ -60,14 +61,14 @@ def second_order(response: Response, error, back, column, inner, outer) -> np.nd
 
     back: D_g' E (N, m, C); inner, outer: g Theta^-1 U and D_g U, (N or N_T, m, C).
     """
-    p, r, l = response.p, response.r, response.l
+    p, r, bases = response.p, response.r, response.bases
     ranks = range(len(p))
     along = [r[k].T @ column for k in ranks]  # r_k' U, (m, C)
     across = [p[k].T @ error for k in ranks]  # p_k' E
     total = -np.einsum("ao,amo->m", error, outer)
     for k in ranks:
         for j in ranks:
-            total += dot(r[k], l[j]) * np.sum(across[k] * along[j], axis=1)
+            total += dot(r[k], bases[j]) * np.sum(across[k] * along[j], axis=1)
         total -= np.sum(across[k] * along[k], axis=1)
         total += np.einsum("am,amo,mo->m", r[k], inner, across[k], optimize=True)
         total += np.sum((response.own[k].T @ error) * along[k], axis=1)

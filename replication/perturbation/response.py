@@ -1,9 +1,9 @@
 """What single neurons do to training: the operators D and Q of the expansion, applied to many vectors at a time.
 
-A neuron (w, v) adds I (x) e + v v' (x) g to Theta (over n, its mean subtracted): the read-out weights' part e = phi phi'
-- (Theta - C_b), the hidden weights' part g = phi' phi'' o k_0 (features and slopes hold sqrt(C_W); o is entry by entry).
-To first order T becomes T + D, to second order T + D - Q, with D u = (a_* - T a) Theta^-1 u and Q u = D a Theta^-1 u for
-a = e or g. With l_0 = phi, and l_1 = 1 where there are biases, r_0 = Theta^-1 phi, r_1 = C_b Theta^-1 1 and p_k = P l_k:
+A neuron (w, v) adds I (x) e + v v' (x) g to Theta (over n, its mean subtracted): the read-out weights' part
+e = phi phi' - (Theta - C_b) and the hidden weights' part g = phi' phi'' o k_0 (features and slopes hold sqrt(C_W); o is
+entry by entry). T becomes T + D - Q, D u = (a_* - T a) Theta^-1 u and Q u = D a Theta^-1 u for a = e or g. With
+l_0 = phi, and l_1 = 1 where there are biases, r_0 = Theta^-1 phi, r_1 = C_b Theta^-1 1 and p_k = P l_k:
 
     e Theta^-1 = sum_k l_k r_k' - I,    D_e = sum_k p_k r_k',
 
@@ -36,17 +36,17 @@ class Reaction:
 class Response:
     """The operators of a batch of m neurons, applied to what the terms need.
 
-    p, l, r: lists over k, (N_T, m), (N, m), (N, m). y, b_delta: `Reaction` to the columns of Y and of B delta; own[k],
-    reach[k], spread[k], square[k]: `outer` of D_g on l_k, B p_k, K r_k, B B' r_k, each (N_T, m); reach_inner[k] and
-    weighted_inner[k]: g Theta^-1 on B p_k and on B Sigma p_k, (N, m). back: D_g' of the columns of delta and Sigma delta,
-    (N, m, 2 C). f, ff: D_g and Q_gg of the probes, (N_T, m, r).
+    p, bases, r: p_k, l_k and r_k for every k, (N_T, m), (N, m) and (N, m). *_inner: g Theta^-1 u, (N, m, ...); the rest
+    D_g u, (N_T, m, ...). y, b_delta: of the columns of Y and B delta; own[k], reach[k], spread[k], square[k]: of l_k,
+    B p_k, K r_k and B B' r_k; weighted_inner[k]: of B Sigma p_k. back: D_g' of the columns of delta and Sigma delta,
+    (N, m, 2 C). f, ff: D_g and Q_gg of the probes, (N_T, m, r). seen[k] = B' r_k, weighted[k] = Sigma p_k.
     """
 
     def __init__(self, limit: Limit, neurons: Neurons, probes: Probes):
         self.limit, self.neurons, self.probes = limit, neurons, probes
         ones = np.ones_like(neurons.features)
         biased = limit.spec.bias_variance > 0
-        self.l = [neurons.features] + [ones] * biased
+        self.bases = [neurons.features] + [ones] * biased
         self.p = [limit.left(neurons.test_features, neurons.features)]
         self.r = [limit.inverse @ neurons.features]
         if biased:
@@ -81,7 +81,7 @@ class Response:
         self.spread_r = [limit.inputs.training.nngp @ r for r in self.r]  # K r_k
         squares = [limit.reach @ s for s in self.seen]
         ranks = len(self.p)
-        columns = np.stack([*self.l, *self.reached, *self.spread_r, *squares, *self.reach_weighted], axis=2)
+        columns = np.stack([*self.bases, *self.reached, *self.spread_r, *squares, *self.reach_weighted], axis=2)
         shape = columns.shape
         solved = (limit.inverse @ columns.reshape(len(columns), -1)).reshape(shape)
         reaction = Reaction(limit, self.neurons, solved)

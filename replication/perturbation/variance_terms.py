@@ -55,7 +55,7 @@ def shared_neurons(response: Response) -> dict[tuple[str, int], np.ndarray]:
     ranks = range(len(p))
     single, double = outputs, outputs * (outputs + 2)
     scatter, error = shared_means(response)
-    at_features = sum(p[k] * dot(r[k], response.l[0]) for k in ranks)  # D_e phi
+    at_features = sum(p[k] * dot(r[k], response.bases[0]) for k in ranks)  # D_e phi
     scatter += 2 * single * sum(dot(p[0], p[k]) * dot(r[k], response.reached[0]) for k in ranks)
     scatter += 2 * double * dot(p[0], response.reach[0])
     scatter += 2 * dot(response.weighted[0], single * at_features + double * response.own[0])
@@ -127,14 +127,15 @@ def kernel_scatter(response: Response) -> dict[tuple[str, int], np.ndarray]:
 def second_order_kernel(response: Response) -> dict[tuple[str, int], np.ndarray]:
     """2 Cov(S_0, S_2): the kernel's fluctuation to second order."""
     limit, outputs, probes = response.limit, response.limit.outputs, response.probes
-    p, r, l = response.p, response.r, response.l
+    p, r, bases = response.p, response.r, response.bases
     ranks = range(len(p))
     single, double = outputs, outputs * (outputs + 2)
-    noise, drift = 0.0, -sum(dot(r[k], response.reach_weighted[k]) for k in ranks) - response.neurons.trace(limit.weighted_reach_form)
+    noise, drift = 0.0, -response.neurons.trace(limit.weighted_reach_form)
+    drift -= sum(dot(r[k], response.reach_weighted[k]) for k in ranks)
     for k in ranks:
         for j in ranks:
             noise = noise + dot(p[k], p[j]) * dot(response.seen[k], response.seen[j])
-            drift = drift + dot(r[k], l[j]) * dot(r[j], response.reach_weighted[k])
+            drift = drift + dot(r[k], bases[j]) * dot(r[j], response.reach_weighted[k])
         noise += 2 * dot(p[k], response.square[k])
         drift += dot(r[k], response.weighted_inner[k]) + dot(limit.covariance @ response.seen[k], response.own[k])
     together = np.einsum("ami,amj->mij", response.f, response.f, optimize=True)

@@ -50,7 +50,7 @@ def brute_force(limit, neurons, place, draws):
 
     Block matrices of all outputs, nothing of the structure of a neuron used.
     """
-    outputs, eye = limit.outputs, np.eye(limit.outputs)
+    eye = np.eye(limit.outputs)
     k, b, sigma = (np.kron(m, eye) for m in (limit.inputs.training.nngp, limit.reach, limit.covariance))
     inverse, t = np.kron(limit.inverse, eye), np.kron(limit.transfer, eye)
     y, delta = limit.y.ravel(), limit.delta.ravel()
@@ -72,10 +72,8 @@ def brute_force(limit, neurons, place, draws):
                 ("b", "target_noise", 0): dy @ dy,
                 ("b", "target_drift", 0): -2 * delta @ qy,
                 ("c", "kurtosis", 4): (ph @ ph) ** 2 - np.trace(own) ** 2 - 2 * np.vdot(own, own),
-                ("c", "shared_neurons", 4): -4
-                * ((ph @ ph) * np.trace(db) + 2 * ph @ db @ ph + 2 * ph @ sigma @ dh),
-                ("c", "shared_neurons", 2): 4 * ((ph @ ph) * (delta @ dy))
-                - 8 * (ph @ delta) * (delta @ dh - ph @ dy),
+                ("c", "shared_neurons", 4): -4 * ((ph @ ph) * np.trace(db) + 2 * ph @ db @ ph + 2 * ph @ sigma @ dh),
+                ("c", "shared_neurons", 2): 4 * ((ph @ ph) * (delta @ dy)) - 8 * (ph @ delta) * (delta @ dh - ph @ dy),
                 ("c", "kernel", 4): 4 * np.trace(db) ** 2,
                 ("c", "kernel", 2): -8 * np.trace(db) * (delta @ dy),
                 ("c", "kernel", 0): 4 * (delta @ dy) ** 2,
