@@ -53,7 +53,7 @@ def sample(
     groups = [np.arange(k, len(limit.delta), GROUPS) for k in range(min(GROUPS, len(limit.delta)))]
     parts = [(limit.at(points), points) for points in groups] if population else []
     within = sum(len(points) ** 2 for _, points in parts) / len(limit.delta) ** 2 if parts else None
-    regression, batches = Regression(), 0
+    regression, batches, ask = Regression(), 0, LEAST
     while True:
         neurons, probes = Neurons.draw(limit, BATCH, rng), Probes.draw(root, partner, PROBES, rng)
         values = evaluate(Response(limit, neurons, probes))
@@ -67,10 +67,11 @@ def sample(
         regression.add(values, *influences.controls(neurons), cheap)
         batches += 1
         full = batches * BATCH >= most_neurons
-        if full or (batches >= LEAST and batches % (LEAST // 4) == 0):
+        if full or batches >= ask:
             means = regression.means()._replace(within=within)
             if full or enough(means):
                 return means
+            ask = batches + batches // 4
 
 
 def evaluate(response: Response) -> dict[Key, np.ndarray]:
@@ -89,35 +90,43 @@ class Regression:
 
     def __init__(self):
         self.keys, self.neurons = {}, 0
-        self.values, self.controls, self.differences = [], [], []
+        self.powers, self.products, self.differences = [], [], []
 
     def add(self, values: dict[Key, np.ndarray], deviations, products, cheap) -> None:
         """One batch: values (m,) of every key, controls (m, 5) and (m, 15), mean of the latter over cheap neurons."""
         for key in values:
             self.keys.setdefault(key, len(self.keys))
-        self.values.append(values)
-        self.controls.append(np.concatenate([deviations, products], axis=1))
+        design = np.concatenate([np.ones((len(deviations), 1)), deviations, products], axis=1)
+        columns = np.full((len(design), len(self.keys)), np.nan)
+        for key, value in values.items():
+            columns[:, self.keys[key]] = value
+        self.powers.append(design.T @ design)
+        self.products.append(design.T @ columns)
         self.differences.append(np.concatenate([deviations.mean(axis=0), products.mean(axis=0) - cheap]))
-        self.neurons += len(deviations)
+        self.neurons += len(design)
 
     def means(self) -> Means:
         """What is known so far."""
-        found = np.full((len(self.values), len(self.keys)), np.nan)
-        for place, key in enumerate(self.keys):
-            there = [batch for batch, values in enumerate(self.values) if key in values]
-            found[there, place] = [self.values[batch][key].mean() for batch in there]
+        products = np.full((len(self.products), len(self.powers[0]), len(self.keys)), np.nan)
+        for batch, product in enumerate(self.products):
+            products[batch, :, : product.shape[1]] = product
+        powers, differences = np.array(self.powers), np.array(self.differences)
+        found = products[:, 0] / powers[:, :1, 0]
+        known = ~np.isnan(found)
+        for pattern in np.unique(known, axis=1).T:  # terms that the same batches have evaluated
+            keys, there = np.flatnonzero((known == pattern[:, None]).all(axis=0)), np.flatnonzero(pattern)
             for half in (0, 1):
-                others = there[1 - half :: 2]
-                if len(others) > 1:
-                    slopes = self._slopes(key, others)
-                    for batch in there[half::2]:
-                        found[batch, place] -= self.differences[batch] @ slopes
+                others, these = there[1 - half :: 2], there[half::2]
+                if len(others):
+                    slopes = _slopes(powers[others].sum(axis=0), products[others][..., keys].sum(axis=0))
+                    found[np.ix_(these, keys)] -= differences[these] @ slopes
         return Means(list(self.keys), found, self.neurons)
 
-    def _slopes(self, key: Key, batches: list[int]) -> np.ndarray:
-        controls = np.concatenate([self.controls[batch] for batch in batches])
-        term = np.concatenate([self.values[batch][key] for batch in batches])
-        controls = controls - controls.mean(axis=0)
-        spread = controls.std(axis=0)
-        spread[spread == 0] = 1.0
-        return np.linalg.lstsq(controls / spread, term - term.mean(), rcond=1e-10)[0] / spread
+
+def _slopes(powers: np.ndarray, products: np.ndarray) -> np.ndarray:
+    """Of a regression with a constant, from the products of the controls with one another and with the terms."""
+    centred = powers[1:, 1:] - np.outer(powers[1:, 0], powers[0, 1:]) / powers[0, 0]
+    wanted = products[1:] - np.outer(powers[1:, 0], products[0]) / powers[0, 0]
+    scale = np.sqrt(np.maximum(np.diag(centred), 0.0))
+    scale[scale == 0] = 1.0
+    return np.linalg.lstsq(centred / np.outer(scale, scale), wanted / scale[:, None], rcond=1e-10)[0] / scale[:, None]

@@ -50,11 +50,11 @@ def test_what_the_expansion_leaves_falls_as_the_square_of_the_width(name, output
     """b measured at n is b + b_2/n, and so is c: four widths, weighted, with one coefficient and no constant."""
     spec, data = NETWORKS[name], gaussian_data(outputs=outputs)
     limit = limit_of(spec, data)
-    means = theory(limit, 60_000)
+    means = theory(limit, 30_000)
     widths = np.array([32, 64, 128, 256, 512])
     rows = {}
     for width in widths:
-        ensemble = linearised_losses(spec, *data, (8,), int(width), 40_000, np.random.default_rng(width))
+        ensemble = linearised_losses(spec, *data, (8,), int(width), 20_000, np.random.default_rng(width))
         for scale in (1.0, 0.4, 0.0):
             for kind, pair in zip("bc", differences(limit, means, ensemble, width, scale), strict=True):
                 rows.setdefault((kind, scale), []).append(pair)
