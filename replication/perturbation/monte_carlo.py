@@ -12,7 +12,7 @@ from replication.perturbation.neurons import Neurons, Probes, roots
 from replication.perturbation.response import Response
 from replication.perturbation.variance_terms import first_order, variance_terms
 
-BATCH = 64  # neurons whose vectors are treated side by side, with the same probes
+BATCH = 32  # neurons whose vectors are treated side by side, with the same probes
 PROBES = 8
 CHEAP = 10  # neurons of the control variates to each one of the terms
 LEAST = 20  # batches before a standard error is believed

@@ -1,9 +1,12 @@
 """Small problems, and the moments of linearised members with the scatter of the initial function taken off."""
 
+import os
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
+from replication.datasets.mnist import read_idx
 from replication.perturbation.control_variates import Known, known_moments
 from replication.perturbation.limit import Inputs, Limit
 from replication.perturbation.linearised_members import Ensemble
@@ -27,6 +30,18 @@ def gaussian_data(points=8, tests=30, inputs=10, outputs=3, seed=0) -> Data:
     x, test_x = (rng.standard_normal((count, inputs)) for count in (points, tests))
     teacher = rng.standard_normal((inputs, outputs)) / 3
     return Data(x, np.tanh(x @ teacher), test_x, np.tanh(test_x @ teacher))
+
+
+def digits(points: int, tests: int, seed=0) -> Data:
+    """MNIST from the folder that REPLICATION_DATA_MIRROR names: standardised pixels, one-hot minus 0.1."""
+    folder, rng, arrays = Path(os.environ["REPLICATION_DATA_MIRROR"], "mnist"), np.random.default_rng(seed), []
+    images = [read_idx(folder / f"{kind}-images-idx3-ubyte.gz", 3) for kind in ("train", "t10k")]
+    labels = [read_idx(folder / f"{kind}-labels-idx1-ubyte.gz", 1) for kind in ("train", "t10k")]
+    for pixels, digit, count in zip(images, labels, (points, tests), strict=True):
+        chosen = rng.permutation(len(pixels))[:count]
+        x = (pixels[chosen].reshape(count, -1) - images[0].mean()) / images[0].std()
+        arrays += [x, np.eye(10)[digit[chosen]] - 0.1]
+    return Data(*arrays)
 
 
 def limit_of(spec: MLPSpec, data: Data) -> Limit:
