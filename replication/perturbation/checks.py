@@ -5,7 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from replication.errors import ReplicationError
+from replication.perturbation.limit import Limit
 from replication.settings import MLPSpec
+from replication.test_loss import moments_of
 
 
 def checked(spec: MLPSpec, x, y, test_x, test_y) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
@@ -22,6 +24,12 @@ def checked(spec: MLPSpec, x, y, test_x, test_y) -> tuple[np.ndarray, np.ndarray
     if not all(np.all(np.isfinite(array)) for array in (x, y, test_x, test_y)):
         raise ReplicationError("inputs or targets are not finite", "drop the points that are not")
     return x, y, test_x, test_y
+
+
+def check_left(limit: Limit, scale: float) -> None:
+    """A ReplicationError where infinitely wide networks have no test loss, of which to be the correction."""
+    if not moments_of(limit.sources(scale)).mean > 0:
+        raise ReplicationError("the test loss at infinite width is zero", "give targets that are not all zero")
 
 
 def checked_sizes(sizes: Sequence[int], points: int) -> list[int]:

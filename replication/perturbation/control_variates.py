@@ -33,11 +33,12 @@ def known_moments(
 ) -> Known:
     """Of members of `width` neurons; the fourth cumulant is a mean over `neurons` single neurons, good to 1 %."""
     rng, outputs, covariance = np.random.default_rng(rng), limit.outputs, own_covariance(limit)
-    mean, square = np.trace(covariance), 0.0
-    for _ in range(0, neurons, STACK):
-        drawn = Neurons.draw(limit, STACK, rng)
+    mean, squares = np.trace(covariance), []
+    for start in range(0, neurons, STACK):
+        drawn = Neurons.draw(limit, min(STACK, neurons - start), rng)
         p = limit.left(drawn.test_features, drawn.features)
-        square += np.mean((np.einsum("am,am->m", p, p) - mean) ** 2) * STACK / neurons
+        squares.append((np.einsum("am,am->m", p, p) - mean) ** 2)
+    square = np.concatenate(squares).mean()
     kurtosis = outputs * (outputs + 2) * square + 2 * outputs * (mean**2 - np.vdot(covariance, covariance))
     moments = moments_of(limit.sources(output_scale))
     variance = moments.std**2 + output_scale**4 * kurtosis / (4 * len(limit.delta) ** 2 * width)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from replication.perturbation.checks import check_positive, checked, checked_sizes
+from replication.perturbation.checks import check_left, check_positive, checked, checked_sizes
 from replication.perturbation.estimates import LAZY, Correction, correction, parts, precise
 from replication.perturbation.limit import Inputs, Limit
 from replication.perturbation.monte_carlo import sample
@@ -52,11 +52,13 @@ def finite_width_correction(
     check_positive(precision=precision, output_scale=output_scale, most_neurons=most_neurons)
     for width in widths:
         check_positive(width=width)
+    population = population and len(test_y) > 1
     seed = np.random.default_rng(rng).integers(2**63)
     inputs = Inputs.of(spec, x[: sizes[-1]], test_x)
     rows = []
     for size in sizes:
         limit = Limit.of(inputs.leading(size), y[:size], test_y)
+        check_left(limit, scale)
         enough = functools.partial(precise, limit, scale, precision)
         means = sample(limit, np.random.default_rng(seed), enough, most_neurons, population)
         found = correction(limit, means, scale)

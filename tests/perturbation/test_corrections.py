@@ -136,6 +136,7 @@ def test_an_infinite_test_set_is_estimated_without_bias_from_small_ones():
         ({"x": np.full((8, 10), np.nan)}, "not finite: drop"),
         ({"x": np.ones((8, 10))}, "drop points that stand twice"),
         ({"precision": 0.0}, "precision = 0.0: give a positive number"),
+        ({"y": np.zeros((8, 3)), "test_y": np.zeros((30, 3)), "centred": True}, "is zero: give targets"),
         ({"widths": (0,)}, "width = 0: give a positive number"),
     ],
 )
