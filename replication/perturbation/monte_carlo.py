@@ -66,7 +66,7 @@ def sample(
         cheap = influences.controls(Neurons.draw(limit, CHEAP * BATCH, rng))[1].mean(axis=0)
         regression.add(values, *influences.controls(neurons), cheap)
         batches += 1
-        full = batches * BATCH >= most_neurons
+        full = batches >= max(LEAST, most_neurons / BATCH)
         if full or batches >= ask:
             means = regression.means()._replace(within=within)
             if full or enough(means):
