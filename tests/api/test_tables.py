@@ -216,6 +216,8 @@ def test_moments_of_members_are_those_of_the_bootstrap(rng):
         (lambda table: rep.fit(table[:0]), "without rows"),
         (lambda table: rep.fit(pd.concat([table, table])), "has a row twice"),
         (lambda table: rep.fit(table, window=(5, 5)), "give the smaller size first"),
+        (lambda table: rep.fit(table, window=5), "the window 5: give two sizes"),
+        (lambda table: rep.fit(table, window="ab"), "give two sizes"),
         (lambda table: rep.fit(table, window=(6, 9)), "no curve has two training sizes"),
         (lambda table: rep.fit(table, confidence=2), "confidence = 2"),
         (lambda table: rep.fit(table, resamples=0), "resamples = 0"),
