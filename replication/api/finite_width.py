@@ -45,7 +45,7 @@ def train_ensemble(
     return_members: bool = False,
     store: str | Path | None = None,
     device: str = "auto",
-    task: str = "own data",
+    task: str = "data",
     progress: bool = False,
 ) -> pd.DataFrame:
     """Train ensembles of networks that differ by their initialisation, and estimate the moments of their test loss.

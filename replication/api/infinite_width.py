@@ -31,7 +31,7 @@ def learning_curve(
     engine: str = "closed_form",
     diag_reg: float = 0.0,
     singular_diag_reg: float = 1e-10,
-    task: str = "own data",
+    task: str = "data",
     progress: bool = False,
 ) -> pd.DataFrame:
     """The exact law of the test loss of infinitely wide networks over their initialisation, without training one.

@@ -39,7 +39,10 @@ def fit(
     >>> laws[["law", "smallest", "largest", "draws", "errors_from"]].values.tolist()
     [['power_law', 16.0, 64.0, 4, 'draws']]
     """
-    smallest, largest = (float(end) for end in window)
+    try:
+        smallest, largest = (float(end) for end in window)
+    except (TypeError, ValueError):
+        raise ReplicationError(f"the window {window!r:.60}", "give two sizes, as in (64, 512)") from None
     if not smallest < largest:
         raise ReplicationError(f"a window from {smallest:g} to {largest:g}", "give the smaller size first")
     resampling = Resampling(check_count("resamples", resamples, 2), check_count("seed", seed, 0))

@@ -55,8 +55,9 @@ def data_variations(
     regularisation = Regularisation(infinite_width.diag_reg, infinite_width.singular_diag_reg)
     ranks = np.unique(np.geomspace(1, settings.sample_size // 2, RANKS).astype(int))
     label = {"experiment": DATA_VARIATION, "task": task_name, "dataset": task.dataset, "method": GRADIENT_DESCENT}
+    sides = {str(name): asked for name, asked in settings.sides.items()}.get(task_name, ())
     parts, spectra = [], []
-    for case in changed_data.cases(dataset, settings.sides.get(task_name, ()), settings.noise):
+    for case in changed_data.cases(dataset, sides, settings.noise):
         for draw in range(settings.draws):
             rows, eigenvalues = curves_of_draw(case, task_name, draw, seed, network, regularisation, settings)
             parts.append(_described(rows, case).assign(**label, draw=draw))

@@ -25,7 +25,7 @@ def members_table(losses, sizes, method="trained", draw=0):
     """A table of members as `train_ensemble` returns it; losses (members, sizes)."""
     rows = [
         {
-            "experiment": "learning_curve", "task": "own data", "dataset": "own data", "varied": "none", "value": "",
+            "experiment": "learning_curve", "task": "data", "dataset": "own data", "varied": "none", "value": "",
             "method": method, "width": 64.0, "training_size": size, "draw": draw, "training_time": 50.0,
             "learning_rate": 0.1, "member": member, "training_loss": 0.01, "test_loss": loss, "device": "cpu",
         }
@@ -171,13 +171,19 @@ def _points(axes):
     return container.lines[0].get_xydata()
 
 
+def test_a_single_size_is_seen():
+    """As a bar, where a line through one point would be nothing."""
+    figure = rep.plot(rep.learning_curve(rep.MLP(1), *POINTS, training_sizes=[10]))
+    assert all(line.get_marker() == "_" for axes in figure.axes for line in axes.lines)
+
+
 def test_linearised_ensembles_stand_apart(exact, rng):
     losses = rng.uniform(1, 2, (2, 8, 3)) / SIZES
     tables = [members_table(one, SIZES, method) for one, method in zip(losses, ("trained", "linearised"), strict=True)]
     figure = rep.plot(exact, *tables)
     assert len(figure.axes) == 6
     titles = [axes.get_title(loc="left") for axes in figure.axes[::3]]
-    assert titles == ["own data (own data)", "own data, linearised (own data)"]
+    assert titles == ["data (own data)", "data, linearised (own data)"]
     for axes, one in zip(figure.axes[::3], losses, strict=True):
         np.testing.assert_allclose(_points(axes)[:, 1], one.mean(axis=0), rtol=1e-12)
     assert len(rep.plot(exact, tables[1]).axes) == 3
@@ -210,6 +216,8 @@ def test_moments_of_members_are_those_of_the_bootstrap(rng):
         (lambda table: rep.fit(table[:0]), "without rows"),
         (lambda table: rep.fit(pd.concat([table, table])), "has a row twice"),
         (lambda table: rep.fit(table, window=(5, 5)), "give the smaller size first"),
+        (lambda table: rep.fit(table, window=5), "the window 5: give two sizes"),
+        (lambda table: rep.fit(table, window="ab"), "give two sizes"),
         (lambda table: rep.fit(table, window=(6, 9)), "no curve has two training sizes"),
         (lambda table: rep.fit(table, confidence=2), "confidence = 2"),
         (lambda table: rep.fit(table, resamples=0), "resamples = 0"),
