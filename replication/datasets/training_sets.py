@@ -1,7 +1,11 @@
 """Nested training sets out of a pool."""
 
+from collections.abc import Iterator
+
 import numpy as np
 
+from replication.datasets.dataset import Dataset
+from replication.datasets.preprocessing import Preprocessing
 from replication.errors import ReplicationError
 from replication.seeds import generator
 
@@ -19,3 +23,13 @@ def training_order(pool_size: int, largest: int, seed: int, task: str, draw: int
             "choose training sizes from 1 to pool_size",
         )
     return generator(seed, "training set", task, draw).permutation(pool_size)[:largest]
+
+
+def training_draws(
+    dataset: Dataset, task: str, largest: int, draws: int, seed: int
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Preprocessed inputs x (largest, d) and targets y (largest, C), float64, of the draws 0 ... draws - 1."""
+    preprocessing = Preprocessing.of(dataset)
+    for draw in range(draws):
+        order = training_order(len(dataset.inputs), largest, seed, task, draw)
+        yield preprocessing.training(dataset, order)

@@ -1,22 +1,34 @@
-"""What is computed at infinite width."""
+"""What is computed at infinite width, and how much of it a second engine computes again."""
 
 from typing import Annotated, Literal
 
 from pydantic import Field
 
-from replication.settings.sections import BiasVariance, Depth, Positive, Section, Sizes, WeightVariance
+from replication.settings.sections import BiasVariance, Bound, Depth, Positive, Section, Sizes, WeightVariance
+
+Engine = Literal["neural_tangents", "closed_form"]
+
+
+class CrossCheck(Section):
+    """A second engine's kernels and losses at one training size, which must agree within a relative `tolerance`."""
+
+    engine: Engine
+    training_size: Positive
+    tolerance: Bound
 
 
 class InfiniteWidth(Section):
     """Training sizes and training-set draws at infinite width, the engine that evaluates the kernels, regularisation.
 
-    `diag_reg`, relative to the mean of the diagonal, is added to every kernel that is inverted, `singular_diag_reg` in
-    its place where the kernel is singular to working precision; 0 makes that an error. The results say what was added.
+    `cross_check` has the other engine compute one size of the first draw again, or is null. `diag_reg`, relative to the
+    mean of the diagonal, is added to every kernel that is inverted, `singular_diag_reg` in its place where the kernel
+    is singular to working precision; 0 makes that an error. The results say what was added.
     """
 
     training_sizes: Sizes
     draws: Annotated[int, Field(ge=3, le=10_000)]
-    engine: Literal["neural_tangents", "closed_form"]
+    engine: Engine
+    cross_check: CrossCheck | None = None
     diag_reg: Annotated[float, Field(ge=0, le=1)]
     singular_diag_reg: Annotated[float, Field(ge=0, le=1)]
 

@@ -1,14 +1,13 @@
-"""Stage: the exact law of the test loss of infinitely wide networks, for every training size and draw."""
+"""Stage: the exact law of the test loss of infinitely wide networks, its theory, and a second engine's opinion."""
 
-import pandas as pd
 from tqdm import tqdm
 
 from replication.datasets import prepared
-from replication.datasets.preprocessing import Preprocessing
-from replication.datasets.training_sets import training_order
-from replication.infinite_width.learning_curve import GradientDescent, Regularisation, compute_kernels, learning_curve
+from replication.experiments.cross_check import cross_check
+from replication.experiments.learning_curve_theory import theory_curves
+from replication.experiments.learning_curves import infinite_width_curves, number_of_curve_points
 from replication.settings.analysis import Statistics
-from replication.settings.infinite_width import InfiniteWidth
+from replication.settings.infinite_width import InfiniteWidth, LearningCurveTheory
 from replication.settings.network import MLP
 from replication.settings.tasks import TaskSettings
 from replication.settings.training import Training
@@ -24,27 +23,17 @@ def predict_infinite_width(
     network: MLP,
     training: Training,
     infinite_width: InfiniteWidth,
+    learning_curve_theory: LearningCurveTheory,
     statistics: Statistics,
 ) -> None:
-    """Predict moments, sources and credible intervals of the test loss at infinite width."""
-    dataset = prepared.read(paths.prepared)
-    preprocessing = Preprocessing.of(dataset)
-    test_x, test_y = preprocessing.test(dataset)
-    sizes = infinite_width.training_sizes
-    regularisation = Regularisation(infinite_width.diag_reg, infinite_width.singular_diag_reg)
-    descending = GradientDescent(training.steps, task.learning_rate_fraction)
-    rows = []
-    with tqdm(
-        total=3 * len(sizes) * infinite_width.draws, desc=f"infinite width, {paths.task}", disable=None
-    ) as progress:
-        for draw in range(infinite_width.draws):
-            order = training_order(task.pool_size, sizes[-1], seed, paths.task, draw)
-            x, y = preprocessing.training(dataset, order)
-            problem = compute_kernels(network, infinite_width.engine, x, y, test_x)
-            for row in learning_curve(problem, test_y, sizes, regularisation, statistics.confidence, descending):
-                rows.append({"task": paths.task, "dataset": task.dataset, "width": float("inf"), "draw": draw, **row})
-                progress.update()
-    files.write_table(paths.results("infinite_width", f"{paths.task}.csv"), pd.DataFrame(rows))
+    """Predict moments, sources and credible intervals of the test loss at infinite width, and by theory."""
+    data = prepared.read(paths.prepared), paths.task
+    check = cross_check(*data, network, infinite_width, seed)
+    theory = theory_curves(*data, task, network, learning_curve_theory, seed)
+    with tqdm(total=number_of_curve_points(infinite_width), desc=f"infinite width, {paths.task}", disable=None) as bar:
+        curves = infinite_width_curves(*data, task, network, training, infinite_width, statistics, seed, bar.update)
+    tables = {"learning_curves": curves, "theory": theory, "cross_check": check}
+    files.write_tables(paths.results("infinite_width", paths.task), tables)
 
 
 if __name__ == "__main__":

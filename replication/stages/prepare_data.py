@@ -1,20 +1,15 @@
-"""Stage: the training pool and the test set of a task, as integers."""
+"""Stage: the files that a task's data come from, and its training pool and test set as integers."""
 
-import os
-
-from replication.datasets import prepared, sources
-from replication.datasets.registry import read_registry
+from replication.datasets import prepared
 from replication.settings.tasks import TaskSettings
+from replication.stages import raw_data
 from replication.stages.command import run
-from replication.stages.run_paths import DOWNLOADS, REGISTRY, RunPaths
+from replication.stages.run_paths import RunPaths
 
 
 def prepare_data(paths: RunPaths, seed: int, task: TaskSettings) -> None:
     """Load, download or simulate a task's data and split them into training pool and test set."""
-    mirror = os.environ.get("REPLICATION_DATA_MIRROR")
-    registry = read_registry(REGISTRY)
-    dataset = sources.load(task.dataset, task.pool_size, task.test_size, seed, DOWNLOADS, registry, mirror)
-    prepared.write(dataset, paths.prepared)
+    prepared.write(raw_data.load(paths, task, seed), paths.prepared)
 
 
 if __name__ == "__main__":

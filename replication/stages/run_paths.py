@@ -6,7 +6,6 @@ from typing import NamedTuple
 import replication
 
 REGISTRY = Path("data/registry.yaml")
-DOWNLOADS = Path("data/raw")
 PUBLISHED_NUMBERS = Path("reference/published_numbers.csv")
 
 
@@ -15,6 +14,11 @@ class RunPaths(NamedTuple):
 
     profile: str
     task: str | None = None
+
+    @property
+    def raw(self) -> Path:
+        """What the task's data come from: downloaded files, and the list of them."""
+        return Path("data/raw", self.profile, str(self.task))
 
     @property
     def prepared(self) -> Path:

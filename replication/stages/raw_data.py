@@ -1,0 +1,27 @@
+"""A task's data as they come: embedded, simulated, or downloaded to the task's own folder."""
+
+import os
+
+from replication.datasets import manifest, sources
+from replication.datasets.dataset import Dataset
+from replication.datasets.registry import read_registry
+from replication.settings.tasks import TaskSettings
+from replication.stages.run_paths import REGISTRY, RunPaths
+
+
+def load(paths: RunPaths, task: TaskSettings, seed: int) -> Dataset:
+    """The training pool and the test set that the task asks for; what was downloaded for them stays in its folder."""
+    dataset = _load(paths, task.dataset, task.pool_size, task.test_size, seed)
+    manifest.write_manifest(paths.raw, task.dataset, read_registry(REGISTRY))
+    return dataset
+
+
+def load_whole(paths: RunPaths, task: TaskSettings, seed: int) -> Dataset:
+    """As many points as there are."""
+    source = sources.SOURCES[task.dataset]
+    return _load(paths, task.dataset, source.largest_pool, source.largest_test, seed)
+
+
+def _load(paths: RunPaths, dataset: str, pool_size: int, test_size: int, seed: int) -> Dataset:
+    mirror = os.environ.get("REPLICATION_DATA_MIRROR")
+    return sources.load(dataset, pool_size, test_size, seed, paths.raw, read_registry(REGISTRY), mirror)
