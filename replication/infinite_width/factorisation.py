@@ -7,6 +7,9 @@ import numpy as np
 from scipy.linalg import lapack
 
 from replication.errors import ReplicationError
+from replication.infinite_width.nested_sets import increments
+from replication.validation.arrays import check_finite
+from replication.validation.numbers import check_not_negative, check_sizes
 
 # Beyond this condition number a float64 solution keeps no digit; LAPACK's own drivers warn from here
 SINGULAR = 1 / np.finfo(np.float64).eps
@@ -26,13 +29,17 @@ class Factor(NamedTuple):
 
 
 def factorise(kernel: np.ndarray, sizes: Sequence[int], diag_reg: float, singular_diag_reg: float) -> Factor:
-    """Factorise the kernel (N, N) of the first sizes[-1] points; `sizes` increase.
+    """Factorise the kernel (N, N), symmetric and float64, of the first sizes[-1] points; `sizes` increase.
 
     `diag_reg` is always added. A kernel that is singular to working precision in spite of it (a training point stands
-    twice, say) gets `singular_diag_reg` instead; with 0, or if that does not help, a ReplicationError.
+    twice, say) gets `singular_diag_reg` instead; with 0, or if that does not help, a ReplicationError. So do matrices
+    and sizes of any other kind.
     """
-    if kernel.dtype != np.float64:
-        raise ReplicationError(f"the kernel is {kernel.dtype}, not float64", "evaluate it in float64")
+    sizes = _checked(kernel, sizes)
+    diag_reg, singular_diag_reg = (
+        check_not_negative(name, value)
+        for name, value in (("diag_reg", diag_reg), ("singular_diag_reg", singular_diag_reg))
+    )
     largest = sizes[-1]
     kernel = kernel[:largest, :largest]
     for reg in dict.fromkeys((diag_reg, max(diag_reg, singular_diag_reg))):
@@ -50,12 +57,25 @@ def factorise(kernel: np.ndarray, sizes: Sequence[int], diag_reg: float, singula
     )
 
 
-def _condition_numbers(kernel, added, lower, sizes) -> list[float]:
+def _checked(kernel: np.ndarray, sizes: Sequence[int]) -> tuple[int, ...]:
+    if kernel.dtype != np.float64:
+        raise ReplicationError(f"the kernel is {kernel.dtype}, not float64", "evaluate it in float64")
+    if kernel.ndim != 2 or kernel.shape[0] != kernel.shape[1] or not len(kernel):
+        raise ReplicationError(f"a kernel of shape {kernel.shape}", "give a square matrix (N, N)")
+    check_finite(kernel=kernel)
+    checked = check_sizes(sizes, len(kernel), "sizes")
+    if list(checked) != sorted(checked):
+        raise ReplicationError(f"sizes {checked} that do not increase", "sort them")
+    return checked
+
+
+def _condition_numbers(kernel: np.ndarray, added: float, lower: np.ndarray, sizes: Sequence[int]) -> list[float]:
     """Of every leading block: its 1-norm times LAPACK's estimate of the 1-norm of its inverse."""
     numbers, column_sums = [], np.zeros(len(kernel))
-    for start, stop in zip((0, *sizes[:-1]), sizes, strict=True):
-        for first in range(start, stop, ROWS):
-            column_sums += np.abs(kernel[first : min(first + ROWS, stop)]).sum(axis=0)
+    for new in increments(sizes):
+        for first in range(new.start, new.stop, ROWS):
+            column_sums += np.abs(kernel[first : min(first + ROWS, new.stop)]).sum(axis=0)
+        stop = new.stop
         reciprocal, _ = lapack.dpocon(lower[:stop, :stop], column_sums[:stop].max() + added, uplo="L")
         numbers.append(1 / reciprocal if reciprocal > 0 else np.inf)
     return numbers

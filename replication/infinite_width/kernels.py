@@ -5,51 +5,64 @@ import sys
 import types
 import warnings
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
 from replication.errors import ReplicationError
 from replication.infinite_width import closed_form
+from replication.infinite_width.activations import STAX_LAYERS
 from replication.infinite_width.closed_form import Kernels
 from replication.settings.network import MLP
+from replication.validation.arrays import check_shapes
 
 BLOCK = 1024  # rows evaluated at a time: a few blocks, not a few whole matrices, are the engine's working memory
 
 
-def evaluate_kernels(spec: MLP, engine: str, x1: np.ndarray, x2: np.ndarray | None = None) -> Kernels:
-    """K and Theta between the rows of x1 (n1, d) and x2 (n2, d), float64; x2 = None means x1 with itself.
+def evaluate_kernels(network: MLP, engine: str, x: np.ndarray, other: np.ndarray | None = None) -> Kernels:
+    """K and Theta between the rows of x (n1, d) and other (n2, d), float64; other = None means x with itself.
 
     `engine` is "neural_tangents" or "closed_form"; the two agree to 1e-12 relative. Neither holds more than the result
-    and a few blocks of it.
+    and a few blocks of it. ReplicationError for other engines, shapes that do not match, and inputs that are not
+    finite.
     """
-    x1 = np.asarray(x1, np.float64)
-    x2 = None if x2 is None else np.asarray(x2, np.float64)
-    for x in (x1, x2):
-        if x is not None and not np.isfinite(np.vdot(x, x)):
+    if engine not in ENGINES:
+        raise ReplicationError(f"no engine {engine!r} for kernels", f"choose one of {', '.join(ENGINES)}")
+    x = np.asarray(x, np.float64)
+    other = None if other is None else np.asarray(other, np.float64)
+    check_shapes(x=(x, "n1 d"), **({} if other is None else {"other": (other, "n2 d")}))
+    for points in (x, other):
+        if points is not None and not np.isfinite(np.vdot(points, points)):
             raise ReplicationError("inputs are not finite, or too large to square", "check them, or scale them")
-    return {"neural_tangents": _neural_tangents, "closed_form": closed_form.kernels}[engine](spec, x1, x2)
+    return ENGINES[engine](network, x, other)
 
 
-def _neural_tangents(spec: MLP, x1: np.ndarray, x2: np.ndarray | None) -> Kernels:
-    kernel_fn = stax_kernel(spec)
-    columns = x1 if x2 is None else x2
-    nngp, ntk = (np.empty((len(x1), len(columns))) for _ in range(2))
-    for start in range(0, len(x1), BLOCK):
+def _neural_tangents(network: MLP, x: np.ndarray, other: np.ndarray | None) -> Kernels:
+    kernel_fn = stax_kernel(network)
+    columns = x if other is None else other
+    nngp, ntk = (np.empty((len(x), len(columns))) for _ in range(2))
+    for start in range(0, len(x), BLOCK):
         rows = slice(start, start + BLOCK)
-        for first in range(0 if x2 is not None else start, len(columns), BLOCK):
+        for first in range(0 if other is not None else start, len(columns), BLOCK):
             block = slice(first, first + BLOCK)
-            got = kernel_fn(x1[rows], columns[block])
+            got = kernel_fn(x[rows], columns[block])
             if got.ntk.dtype != np.float64:  # JAX falls back to float32 in silence
                 raise ReplicationError("neural-tangents computes in float32", "unset JAX_ENABLE_X64=0")
             nngp[rows, block], ntk[rows, block] = got.nngp, got.ntk
-            if x2 is None and first > start:
+            if other is None and first > start:
                 nngp[block, rows], ntk[block, rows] = got.nngp.T, got.ntk.T
-    if x2 is None:
-        _correct_equal_points(spec, x1, nngp, ntk)
+    if other is None:
+        _correct_equal_points(network, x, nngp, ntk)
     return Kernels(nngp, ntk)
 
 
-def _correct_equal_points(spec: MLP, x: np.ndarray, *matrices: np.ndarray) -> None:
+ENGINES: dict[str, Callable[[MLP, np.ndarray, np.ndarray | None], Kernels]] = {
+    "closed_form": closed_form.kernels,
+    "neural_tangents": _neural_tangents,
+}
+
+
+def _correct_equal_points(network: MLP, x: np.ndarray, *matrices: np.ndarray) -> None:
     """Give a point and its repetitions the exact kernel.
 
     neural-tangents takes the arccos of a cosine that rounding leaves just below one, which costs its ReLU NTK 8 of 16
@@ -57,24 +70,27 @@ def _correct_equal_points(spec: MLP, x: np.ndarray, *matrices: np.ndarray) -> No
     """
     _, group = np.unique(x, axis=0, return_inverse=True)
     repeated = np.flatnonzero(np.bincount(group) > 1)
-    for matrix, exact in zip(matrices, closed_form.diagonal(spec, x), strict=True):
+    for matrix, exact in zip(matrices, closed_form.diagonal(network, x), strict=True):
         np.fill_diagonal(matrix, exact)
         for points in (np.flatnonzero(group == one) for one in repeated):
             matrix[np.ix_(points, points)] = exact[points[0]]
 
 
 @functools.cache  # compiled once for each network and shape of block
-def stax_kernel(spec: MLP) -> Callable:
-    """neural-tangents' kernel function (x1, x2) -> (nngp, ntk) of the network `spec`, compiled, in float64."""
+def stax_kernel(network: MLP) -> Callable[[np.ndarray, np.ndarray], Any]:
+    """neural-tangents' kernel function (x, other) -> (nngp, ntk) of the network, compiled, in float64."""
+    if network.activation not in STAX_LAYERS:
+        problem = f"neural-tangents is not told its layer of the activation {network.activation}"
+        raise ReplicationError(problem, "use the engine closed_form")
     jax, stax = _import_neural_tangents()
-    activation = stax.Relu if spec.activation == "relu" else stax.Erf
-    dense = {"W_std": spec.weight_variance**0.5, "b_std": spec.bias_variance**0.5, "parameterization": "ntk"}
-    hidden = [layer for _ in range(spec.depth) for layer in (stax.Dense(1, **dense), activation())]
+    activation = getattr(stax, STAX_LAYERS[network.activation])
+    dense = {"W_std": network.weight_variance**0.5, "b_std": network.bias_variance**0.5, "parameterization": "ntk"}
+    hidden = [layer for _ in range(network.depth) for layer in (stax.Dense(1, **dense), activation())]
     kernel_fn = stax.serial(*hidden, stax.Dense(1, **dense))[2]
-    return jax.jit(lambda x1, x2: kernel_fn(x1, x2, ("nngp", "ntk")))
+    return jax.jit(lambda x, other: kernel_fn(x, other, ("nngp", "ntk")))
 
 
-def _import_neural_tangents():
+def _import_neural_tangents() -> tuple[Any, Any]:
     """Import jax in float64 and neural_tangents.stax without the TensorFlow that its unused subpackage would load."""
     import jax
 

@@ -7,6 +7,7 @@ import numpy as np
 
 from replication.infinite_width import predictions
 from replication.infinite_width.kernels import evaluate_kernels
+from replication.infinite_width.nested_sets import in_asked_order
 from replication.infinite_width.predictions import KernelMatrices, Prediction
 from replication.loss_distribution.generalised_chi_square import GeneralisedChiSquare
 from replication.loss_distribution.moments import (
@@ -16,6 +17,10 @@ from replication.loss_distribution.moments import (
     moments_of,
 )
 from replication.settings.network import MLP
+from replication.validation.arrays import check_finite, check_shapes
+from replication.validation.numbers import check_share
+
+Row = dict[str, object]
 
 
 class Regularisation(NamedTuple):
@@ -35,40 +40,80 @@ class GradientDescent(NamedTuple):
     learning_rate_fraction: float
 
 
-def compute_kernels(spec: MLP, engine: str, x: np.ndarray, y: np.ndarray, test_x: np.ndarray) -> KernelMatrices:
-    """The kernels of the network `spec` between training inputs x (N, d) and test inputs (N_T, d), with targets y."""
-    training, cross = (evaluate_kernels(spec, engine, x, other) for other in (None, test_x))
-    return KernelMatrices(training, cross, evaluate_kernels(spec, engine, test_x).nngp, y)
+def compute_kernels(network: MLP, engine: str, x: np.ndarray, y: np.ndarray, test_x: np.ndarray) -> KernelMatrices:
+    """The kernels of the network between training inputs x (N, d) and test inputs (N_T, d), with targets y (N, C).
+
+    ReplicationError for shapes that do not match, values that are not finite and other engines than those of
+    `evaluate_kernels`.
+    """
+    check_shapes(x=(x, "N d"), y=(y, "N C"), test_x=(test_x, "N_T d"))
+    check_finite(y=y)
+    training, cross = (evaluate_kernels(network, engine, x, other) for other in (None, test_x))
+    return KernelMatrices(training, cross, evaluate_kernels(network, engine, test_x).nngp, y)
 
 
 def learning_curve(
-    problem: KernelMatrices,
+    kernels: KernelMatrices,
     test_y: np.ndarray,
-    sizes: Sequence[int],
+    training_sizes: Sequence[int],
     regularisation: Regularisation = UNREGULARISED,
     confidence: float | None = None,
-    descending: GradientDescent | None = None,
-) -> Iterator[dict]:
+    descent: GradientDescent | None = None,
+) -> Iterator[Row]:
     """A row for every method and size: exact Bayes, gradient descent converged and, if asked for, after some steps.
 
     Columns: method, training_size, training_time; the moments and the sources of the test loss on targets test_y
     (N_T, C), and eps_L of an infinitely large test set; with `confidence` the median of the loss and the ends of its
     central credible interval, loss_lower and loss_upper; condition_number and diag_reg of the kernel that was inverted;
     of gradient descent its mean training_loss and, if it took steps, its learning_rate.
+
+    Within a method the rows are in the order of `training_sizes`, whatever it is. ReplicationError for shapes that do
+    not match, values that are not finite, sizes that are not different whole numbers from 1 to N, a confidence outside
+    (0, 1), and singular kernels.
     """
-    for size, prediction in zip(sizes, predictions.bayes(problem, sizes, *regularisation), strict=True):
-        yield _row("bayes", size, np.inf, prediction, test_y, confidence)
-    for size, prediction in zip(sizes, predictions.converged(problem, sizes, *regularisation), strict=True):
-        yield _row("gradient_descent", size, np.inf, prediction, test_y, confidence) | {"training_loss": 0.0}
-    for size in sizes if descending else ():
-        descent = predictions.descend(problem, size, descending.learning_rate_fraction, descending.steps)
-        row = _row("gradient_descent", size, descending.steps, descent.prediction, test_y, confidence)
-        yield row | {"training_loss": descent.training_loss, "learning_rate": descent.learning_rate}
+    sizes = kernels.checked_sizes(training_sizes)
+    check_shapes(y=(kernels.y, "N C"), test_nngp=(kernels.test_nngp, "N_T N_T"), test_y=(test_y, "N_T C"))
+    check_finite(test_y=test_y)
+    if confidence is not None:
+        confidence = check_share("confidence", confidence)
+    return _rows(kernels, test_y, sizes, regularisation, confidence, descent)
 
 
-def _row(method, size, training_time, prediction: Prediction, test_y, confidence) -> dict:
+def _rows(
+    kernels: KernelMatrices,
+    test_y: np.ndarray,
+    sizes: tuple[int, ...],
+    regularisation: Regularisation,
+    confidence: float | None,
+    descent: GradientDescent | None,
+) -> Iterator[Row]:
+    ascending = sorted(sizes)
+    made = predictions.bayes(kernels, ascending, *regularisation)
+    # rows wait for their turn, which are small, and not predictions
+    rows = (_row("bayes", *pair, np.inf, test_y, confidence) for pair in zip(ascending, made, strict=True))
+    yield from in_asked_order(sizes, rows)
+    made = predictions.gradient_descent_to_convergence(kernels, ascending, *regularisation)
+    rows = (_row("gradient_descent", *pair, np.inf, test_y, confidence) for pair in zip(ascending, made, strict=True))
+    for row in in_asked_order(sizes, rows):
+        yield row | {"training_loss": 0.0}
+    if descent is None:
+        return
+    for size in sizes:
+        trained = predictions.gradient_descent(kernels, size, descent.learning_rate_fraction, descent.steps)
+        row = _row("gradient_descent", size, trained.prediction, descent.steps, test_y, confidence)
+        yield row | {"training_loss": trained.training_loss, "learning_rate": trained.learning_rate}
+
+
+def _row(
+    method: str,
+    size: int,
+    prediction: Prediction,
+    training_time: float,
+    test_y: np.ndarray,
+    confidence: float | None,
+) -> Row:
     mean, covariance, condition_number, diag_reg = prediction
-    row = {"method": method, "training_size": size, "training_time": training_time}
+    row: Row = {"method": method, "training_size": size, "training_time": training_time}
     sources = gaussian_sources(mean, covariance, test_y)
     row |= moments_of(sources)._asdict()
     row |= {INFINITE_TEST_SET: coefficient_of_variation_infinite_test_set(sources, len(test_y)), **sources._asdict()}

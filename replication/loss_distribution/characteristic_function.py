@@ -8,6 +8,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from replication.errors import ReplicationError
+from replication.validation.arrays import check_finite, check_shapes
+from replication.validation.numbers import check_positive
+
 OUTSIDE = 1e-13  # probability beyond each end of the window, outside which cdf is 0 or 1
 NEGLIGIBLE = 1e-11  # error of the cdf, and of std x pdf, that no term of the series is worth
 MOST_TERMS = 2**16  # of the series; only laws of few degrees of freedom need more
@@ -51,8 +55,17 @@ class Series(NamedTuple):
         return np.where((y >= self.lower) & (y <= self.upper), bounds, 0)
 
 
-def series_of(weights, shifts, degrees, std):
-    """Lattice of frequencies (k + 1/2) step: the step from the window that holds the law, the last from its decay."""
+def series_of(weights: np.ndarray, shifts: np.ndarray, degrees: float, std: float) -> Series:
+    """Series of a law of weights > 0 and shifts >= 0 (J,), so many degrees of freedom and standard deviation > 0.
+
+    On a lattice of frequencies (k + 1/2) step: the step from the window that holds the law, the last from its decay.
+    """
+    check_shapes(weights=(weights, "J"), shifts=(shifts, "J"))
+    check_finite(weights=weights, shifts=shifts)
+    check_positive("degrees", degrees)
+    check_positive("std", std)
+    if not (np.all(weights > 0) and np.all(shifts >= 0)):
+        raise ReplicationError("weights that are not positive, or negative shifts", "leave modes of weight 0 out")
     start = -np.sum(degrees * weights + shifts)
     lower, upper = _window(weights, shifts, degrees, std)
     lower = max(lower, start)
@@ -66,13 +79,13 @@ def series_of(weights, shifts, degrees, std):
     return Series(lower, upper, start, step, square, left_out)
 
 
-def _window(weights, shifts, degrees, std):
+def _window(weights: np.ndarray, shifts: np.ndarray, degrees: float, std: float) -> tuple[float, float]:
     """Chernoff's bounds: y beyond which there is less than OUTSIDE at either end.
 
     P(y > b) <= exp(g(r) - r b) for any rate r, g(r) = ln E exp(r y); likewise on the left with -r.
     """
 
-    def growth(rate):
+    def growth(rate: np.ndarray) -> np.ndarray:
         v = 2 * weights * rate[:, None]
         return -degrees / 2 * np.sum(np.log1p(-v) + v, axis=1) + rate * (v / (1 - v) @ shifts)
 
@@ -82,7 +95,9 @@ def _window(weights, shifts, degrees, std):
     return -np.min((growth(-rates) - np.log(OUTSIDE)) / rates), upper
 
 
-def _truncation(weights, shifts, degrees, std, step):
+def _truncation(
+    weights: np.ndarray, shifts: np.ndarray, degrees: float, std: float, step: float
+) -> tuple[float, dict[str, LeftOut]]:
     """The frequency T to stop at, and what the terms beyond it may add to cdf and pdf.
 
     Beyond T terms a(t) = A(t) exp(i theta(t)) with falling A remain: they sum to less than int A dt / step, and, summed
@@ -97,7 +112,7 @@ def _truncation(weights, shifts, degrees, std, step):
     decay = degrees / 2 * np.sum(u[-1] ** 2 / d[-1])  # modulus falls faster than t^-decay beyond the grid
     turned = np.sum((degrees + shifts / weights) / 2 * np.arctan(1 / u[-1]))  # integral of turns beyond the grid
 
-    def beyond(integrand, after):
+    def beyond(integrand: np.ndarray, after: float) -> np.ndarray:
         return np.append(np.cumsum((integrand[:-1] * np.diff(t))[::-1])[::-1], 0) + after
 
     bounds = {}
@@ -109,7 +124,7 @@ def _truncation(weights, shifts, degrees, std, step):
     return t[stop], {name: LeftOut(*(float(bound[stop]) for bound in both)) for name, both in bounds.items()}
 
 
-def _transform(frequencies, weights, shifts, degrees):
+def _transform(frequencies: np.ndarray, weights: np.ndarray, shifts: np.ndarray, degrees: float) -> np.ndarray:
     """E exp(i t y) at each frequency t.
 
     A mode adds -degrees/2 (ln(1 - iu) + iu) - shift t u / (1 - iu) to its logarithm, u = 2 weight t. Modes of small u

@@ -5,12 +5,15 @@ Its characteristic function is known in closed form and is inverted numerically 
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from scipy import linalg, optimize
 
 from replication.errors import ReplicationError
 from replication.loss_distribution.characteristic_function import BLOCK, Series, series_of
+from replication.validation.numbers import check_count, check_share
 
 TOLERANCE = 1e-6  # error of the cdf, and of std x pdf, beyond which they are refused
 
@@ -34,7 +37,7 @@ class GeneralisedChiSquare:
     shifts: np.ndarray
     offset: float = 0.0
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         for name in ("weights", "shifts"):
             values = np.asarray(getattr(self, name), dtype=float)
             if values.ndim != 1:
@@ -82,31 +85,31 @@ class GeneralisedChiSquare:
         """Square root of sum_j (2 degrees weights_j^2 + 4 weights_j shifts_j)."""
         return float(np.sqrt(np.sum(2 * self.weights * (self.degrees * self.weights + 2 * self.shifts))))
 
-    def cdf(self, x):
+    def cdf(self, x: npt.ArrayLike) -> Any:
         """P(Q <= x), of the shape of x."""
         if self.std == 0:
             return _like(x, np.where(np.asarray(x) < self.mean, 0.0, 1.0))
         return _like(x, self._exact.cdf(x) if self._exact else self._inverted(x, "cdf"))
 
-    def pdf(self, x):
+    def pdf(self, x: npt.ArrayLike) -> Any:
         """Density of Q at x, of the shape of x."""
         if self.std == 0:
             raise ReplicationError("a law with all weights 0 has no density", "use its cdf")
         return _like(x, self._exact.pdf(x) if self._exact else self._inverted(x, "pdf"))
 
-    def ppf(self, probability):
+    def ppf(self, probability: npt.ArrayLike) -> Any:
         """Quantile, the x of cdf(x) = probability, of the shape of `probability`."""
         wanted = np.asarray(probability, dtype=float)
         if not np.all((wanted > 0) & (wanted < 1)):
-            raise ReplicationError(f"no quantile at probability {probability}", "give probabilities between 0 and 1")
+            raise ReplicationError(f"no quantile at probability {probability!r}", "give probabilities between 0 and 1")
         if self.std == 0:
             return _like(wanted, np.full(wanted.shape, self.mean))
         if self._exact:
             return _like(wanted, self._exact.ppf(wanted))
         lower, upper = self._series.lower, self._series.upper
 
-        def excess(y, target):
-            return self._series.sum(y, "cdf") - target
+        def excess(y: float, target: float) -> float:
+            return float(self._series.sum(np.asarray(y), "cdf") - target)
 
         y = [optimize.brentq(excess, lower, upper, (target,), xtol=1e-13 * self.std) for target in wanted.flat]
         quantiles = self.mean + np.reshape(y, wanted.shape)
@@ -114,11 +117,14 @@ class GeneralisedChiSquare:
         return _like(wanted, quantiles)
 
     def interval(self, confidence: float) -> tuple[float, float]:
-        """Central interval of the given confidence level."""
+        """Central interval of the given confidence level, between 0 and 1."""
+        confidence = check_share("confidence", confidence)
         return self.ppf((1 - confidence) / 2), self.ppf((1 + confidence) / 2)
 
     def sample(self, size: int | tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
-        """Independent draws of Q, of shape `size`."""
+        """Independent draws of Q, of shape `size`, whose lengths are whole numbers of at least 0."""
+        for length in np.atleast_1d(np.asarray(size)):
+            check_count("size", length, smallest=0)
         draws = np.full(size, self.offset + np.sum(self.shifts[self.weights == 0]))
         for weight, shift in zip(*self._modes, strict=True):
             draws += (np.sqrt(weight) * rng.standard_normal(size) + np.sqrt(shift)) ** 2
@@ -126,12 +132,12 @@ class GeneralisedChiSquare:
         return draws
 
     @property
-    def _modes(self):
+    def _modes(self) -> tuple[np.ndarray, np.ndarray]:
         """Weights and shifts of the modes that are not constants."""
         return self.weights[self.weights > 0], self.shifts[self.weights > 0]
 
     @cached_property
-    def _exact(self):
+    def _exact(self) -> Any:
         """SciPy's law of a single mode if the series might converge slowly, else None."""
         weights, shifts = self._modes
         if len(weights) > 1 or shifts[0] > 1000 * weights[0]:
@@ -146,7 +152,7 @@ class GeneralisedChiSquare:
     def _series(self) -> Series:
         return series_of(*self._modes, self.degrees, self.std)
 
-    def _inverted(self, x, name):
+    def _inverted(self, x: npt.ArrayLike, name: str) -> np.ndarray:
         """Cdf or pdf at x from the series; refused where the terms left out might matter."""
         y = np.asarray(x, dtype=float) - self.mean
         errors = self._series.errors(y, name) * (self.std if name == "pdf" else 1)
@@ -158,6 +164,6 @@ class GeneralisedChiSquare:
         return np.concatenate([self._series.sum(part, name) for part in parts]).reshape(y.shape)
 
 
-def _like(given, values):
+def _like(given: npt.ArrayLike, values: np.ndarray) -> Any:
     """Values as a float where a number was given, else as an array."""
     return float(values) if np.ndim(given) == 0 else np.asarray(values)

@@ -10,6 +10,10 @@ import numpy as np
 import pandas as pd
 from scipy import special
 
+from replication.errors import ReplicationError
+from replication.validation.arrays import check_finite, check_shapes
+from replication.validation.numbers import check_count, check_share
+
 STATISTICS = ("mean", "std", "coefficient_of_variation")
 FINITE = ("trained", "linearised")  # the methods of members, which have a width
 INFINITE_TEST_SET = "coefficient_of_variation_infinite_test_set"  # known at infinite width only
@@ -43,7 +47,12 @@ class Sources(NamedTuple):
 
 
 def gaussian_sources(mean: np.ndarray, covariance: np.ndarray, y: np.ndarray) -> Sources:
-    """The terms of mu_L and sigma_L^2 for outputs of mean (N_T, C), covariance (N_T, N_T), and targets y (N_T, C)."""
+    """The terms of mu_L and sigma_L^2 for outputs of mean (N_T, C), covariance (N_T, N_T), and targets y (N_T, C).
+
+    ReplicationError for shapes that do not match and values that are not finite.
+    """
+    check_shapes(mean=(mean, "N_T C"), covariance=(covariance, "N_T N_T"), y=(y, "N_T C"))
+    check_finite(mean=mean, covariance=covariance, y=y)
     points, outputs = y.shape
     delta = mean - y
     diagonal = np.diag(covariance)
@@ -63,10 +72,13 @@ def coefficient_of_variation_infinite_test_set(sources: Sources, points: int) ->
     """eps_L of an infinitely large test set, estimated without bias in sigma_L^2 from one of N_T = `points` points.
 
     sigma_L^2 is a mean over pairs of test points, 1/(4 N_T^2) sum_ab (2 C Sigma_ab^2 + 4 sum_i delta_ai Sigma_ab
-    delta_bi). Of infinitely many points no pair is twice the same point, so the mean is taken over a != b.
+    delta_bi). Of infinitely many points no pair is twice the same point, so the mean is taken over a != b. A single
+    test point has no such pair: NaN.
     """
+    if check_count("points", points) == 1:
+        return np.nan
     pairs = max(sources.variance_term + sources.cross_term - sources.diagonal_term, 0.0)
-    return float(np.sqrt(pairs * points / (points - 1)) / (sources.squared_bias + sources.variance))
+    return _ratio(float(np.sqrt(pairs * points / (points - 1))), sources.squared_bias + sources.variance)
 
 
 def gaussian_moments(mean: np.ndarray, covariance: np.ndarray, y: np.ndarray) -> Moments:
@@ -81,11 +93,18 @@ def moments_of(sources: Sources) -> Moments:
     """mu_L, sigma_L and eps_L from their sources."""
     mu = sources.squared_bias + sources.variance
     sigma = np.sqrt(max(sources.variance_term + sources.cross_term, 0.0))  # rounding may leave less than nothing
-    return Moments(mu, float(sigma), float(sigma / mu))
+    return Moments(mu, float(sigma), _ratio(float(sigma), mu))
+
+
+def _ratio(sigma: float, mu: float) -> float:
+    """sigma / mu; NaN where no network errs."""
+    return float(sigma / mu) if mu > 0 else np.nan
 
 
 def member_moments(losses: np.ndarray, axis: int = -1) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Estimates of mu_L, sigma_L (unbiased variance) and eps_L from the members along `axis`."""
+    """Estimates of mu_L, sigma_L (unbiased variance) and eps_L from the members along `axis`, two or more of them."""
+    if np.ndim(losses) == 0 or np.shape(losses)[axis] < 2:
+        raise ReplicationError(f"losses of shape {np.shape(losses)}", "give those of two members or more")
     mean, std = losses.mean(axis=axis), losses.std(axis=axis, ddof=1)
     return mean, std, std / mean
 
@@ -95,24 +114,36 @@ def bootstrap(losses: np.ndarray, confidence: float, resamples: int, rng: np.ran
 
     One row for each statistic: estimate, lower, upper, standard_error. The bootstrap gives the standard error of the
     logarithm, corrected by sqrt(k / (k - 1)); the interval is exp(ln estimate -+ Student t(k - 1) x error). Percentile
-    and BCa intervals of a standard deviation cover 60 % instead of 68 % at 24 members, this one 67 %.
+    and BCa intervals of a standard deviation cover 60 % instead of 68 % at 24 members, this one 67 %. Below 8 members
+    it means little. ReplicationError for losses that are not positive, finite and different, for fewer than two, a
+    confidence outside (0, 1) and no resamples.
     """
+    _check_losses(losses)
+    confidence, resamples = check_share("confidence", confidence), check_count("resamples", resamples)
     members = len(losses)
     quantile = special.stdtrit(members - 1, (1 + confidence) / 2)
     sample = losses[rng.integers(members, size=(resamples, members))]
     rows = []
     for name, estimate, resampled in zip(STATISTICS, member_moments(losses), member_moments(sample), strict=True):
-        error = np.log(resampled).std() * np.sqrt(members / (members - 1))
+        # of few members some samples are one of them many times, which says nothing of a spread
+        error = np.log(resampled[resampled > 0]).std() * np.sqrt(members / (members - 1))
         spread = np.exp(quantile * error)
         rows.append((name, estimate, estimate / spread, estimate * spread, estimate * error))
     return pd.DataFrame(rows, columns=["statistic", "estimate", "lower", "upper", "standard_error"])
+
+
+def _check_losses(losses: np.ndarray) -> None:
+    check_shapes(losses=(losses, "members"))
+    check_finite(losses=losses)
+    if not np.all(losses > 0) or np.ptp(losses) == 0:
+        raise ReplicationError("losses that are not positive, or all the same", "give those of different members")
 
 
 def statistics_over_members(
     losses: np.ndarray, confidence: float, resamples: int, rng: np.random.Generator
 ) -> dict[str, float]:
     """`bootstrap` as a row: every statistic, with _lower, _upper and _standard_error."""
-    row = {}
+    row: dict[str, float] = {}
     for entry in bootstrap(losses, confidence, resamples, rng).itertuples():
         ends = {"": entry.estimate, "_lower": entry.lower, "_upper": entry.upper}
         row |= {f"{entry.statistic}{end}": value for end, value in ends.items()}
@@ -121,8 +152,13 @@ def statistics_over_members(
 
 
 def statistics_over_draws(draws: pd.DataFrame, confidence: float) -> dict[str, float]:
-    """Of one curve at one size, a row for each draw: every statistic, with _lower, _upper and _standard_error."""
-    row = {}
+    """Of one curve at one size, a row for each draw: every statistic, with _lower, _upper and _standard_error.
+
+    ReplicationError for a table without rows or without the statistics.
+    """
+    if missing := [name for name in (*STATISTICS, INFINITE_TEST_SET) if name not in draws]:
+        raise ReplicationError(f"a table without {', '.join(missing)}", "give that of a learning curve")
+    row: dict[str, float] = {}
     for name in (*STATISTICS, INFINITE_TEST_SET):
         values = over_draws(draws[name].to_numpy(), confidence)
         row |= dict(zip((name, f"{name}_lower", f"{name}_upper", f"{name}_standard_error"), values, strict=True))
@@ -132,9 +168,12 @@ def statistics_over_draws(draws: pd.DataFrame, confidence: float) -> dict[str, f
 def over_draws(estimates: np.ndarray, confidence: float) -> tuple[float, float, float, float]:
     """Mean over training-set draws, its Student-t interval and standard error: (estimate, lower, upper, error).
 
-    The estimates at infinite width are exact for their training set; the draws of the set are what scatters. A single
-    draw has no interval.
+    The estimates (draws,) at infinite width are exact for their training set; the draws of the set are what scatters.
+    A single draw has no interval, and what one draw does not know (NaN) their mean does not. ReplicationError for no
+    draws and a confidence outside (0, 1).
     """
+    check_shapes(estimates=(estimates, "draws"))
+    confidence = check_share("confidence", confidence)
     draws = len(estimates)
     if draws == 1:
         return float(estimates[0]), np.nan, np.nan, np.nan

@@ -67,7 +67,10 @@ def test_the_table_is_that_of_a_direct_computation(predict, arrays, tmp_path):
     points = own_data.split(own, TEST_POINTS, SEED, "feature", tmp_path / "own.npz")
     draws, curves = (pd.read_csv(output / name) for name in FILES[:2])
     draws = draws[np.isinf(draws["training_time"])]
-    for method, law in (("gradient_descent", predictions.converged), ("bayes", predictions.bayes)):
+    for method, law in (
+        ("gradient_descent", predictions.gradient_descent_to_convergence),
+        ("bayes", predictions.bayes),
+    ):
         expected = []
         for draw in range(3):
             chosen = training_order(POINTS - TEST_POINTS, 32, SEED, "own data", draw)

@@ -88,28 +88,28 @@ def test_a_repeated_point_changes_no_prediction(rng, engine, activation):
     spec = MLP(depth=2, activation=activation, weight_variance=1.8, bias_variance=0.1)
     x, y, z = rng.normal(size=(21, 6)), rng.normal(size=(21, 3)), rng.normal(size=(7, 6))
     x[20], y[20] = x[4], y[4]
-    problem = compute_kernels(spec, engine, x, y, z)
-    for method in (predictions.bayes, predictions.converged):
-        (once,), (twice,) = method(problem, (20,), 0.0, 1e-10), method(problem, (21,), 0.0, 1e-10)
+    matrices = compute_kernels(spec, engine, x, y, z)
+    for method in (predictions.bayes, predictions.gradient_descent_to_convergence):
+        (once,), (twice,) = method(matrices, (20,), 0.0, 1e-10), method(matrices, (21,), 0.0, 1e-10)
         assert (once.diag_reg, twice.diag_reg) == (0.0, 1e-10)
         assert once.condition_number < 1e9 < twice.condition_number
         np.testing.assert_allclose(twice.mean, once.mean, atol=1e-6)
         np.testing.assert_allclose(twice.covariance, once.covariance, atol=1e-6)
 
 
-def test_predictions_leave_the_problem_as_it_was(rng, spec):
+def test_predictions_leave_the_kernels_as_they_were(rng, spec):
     """Also if the kernels lie in the order of columns, which LAPACK would overwrite in place."""
     x, z, y = rng.normal(size=(20, 6)), rng.normal(size=(7, 6)), rng.normal(size=(20, 3))
     made = KernelMatrices(kernels(spec, x), kernels(spec, x, z), kernels(spec, z).nngp, y)
     for order in ("C", "F"):
-        problem = KernelMatrices(
+        matrices = KernelMatrices(
             *(Kernels(*(np.array(kernel, order=order) for kernel in pair)) for pair in made[:2]),
             *(np.array(array, order=order) for array in made[2:]),
         )
-        for method in (predictions.bayes, predictions.converged):
-            list(method(problem, (8, 20), 1e-3, 1e-2))
-        predictions.descend(problem, 20, 0.5, 10)
+        for method in (predictions.bayes, predictions.gradient_descent_to_convergence):
+            list(method(matrices, (8, 20), 1e-3, 1e-2))
+        predictions.gradient_descent(matrices, 20, 0.5, 10)
         for before, after in zip(
-            (*made[0], *made[1], *made[2:]), (*problem[0], *problem[1], *problem[2:]), strict=True
+            (*made[0], *made[1], *made[2:]), (*matrices[0], *matrices[1], *matrices[2:]), strict=True
         ):
             np.testing.assert_array_equal(before, after)

@@ -13,36 +13,36 @@ from replication.settings.network import MLP
 SIZES = (3, 8, 20, 30)
 
 
-def make_problem(spec, rng, points=30, tests=9, outputs=3):
+def make_kernels(spec, rng, points=30, tests=9, outputs=3):
     x, z = rng.normal(size=(points, 6)), rng.normal(size=(tests, 6))
     return KernelMatrices(
         kernels(spec, x), kernels(spec, x, z), kernels(spec, z).nngp, rng.normal(size=(points, outputs))
     )
 
 
-def direct(problem, size, transfer):
+def direct(matrices, size, transfer):
     """The textbook formulas, with explicit inverses: m = T Y, Sigma = K_** + T K T' - T K_X* - (T K_X*)'."""
-    k, cross = problem.training.nngp[:size, :size], problem.cross.nngp[:size]
-    mean = transfer @ problem.y[:size]
-    return mean, problem.test_nngp + transfer @ k @ transfer.T - transfer @ cross - (transfer @ cross).T
+    k, cross = matrices.training.nngp[:size, :size], matrices.cross.nngp[:size]
+    mean = transfer @ matrices.y[:size]
+    return mean, matrices.test_nngp + transfer @ k @ transfer.T - transfer @ cross - (transfer @ cross).T
 
 
-@pytest.mark.parametrize("kind", ["bayes", "converged"])
+@pytest.mark.parametrize("kind", ["bayes", "gradient_descent_to_convergence"])
 def test_nested_sizes_equal_separate_inversions(spec, rng, kind):
-    problem = make_problem(spec, rng)
-    for size, got in zip(SIZES, getattr(predictions, kind)(problem, SIZES), strict=True):
+    matrices = make_kernels(spec, rng)
+    for size, got in zip(SIZES, getattr(predictions, kind)(matrices, SIZES), strict=True):
         which = "nngp" if kind == "bayes" else "ntk"
-        kernel, cross = getattr(problem.training, which)[:size, :size], getattr(problem.cross, which)[:size]
-        for a, b in zip(got[:2], direct(problem, size, cross.T @ np.linalg.inv(kernel)), strict=True):
+        kernel, cross = getattr(matrices.training, which)[:size, :size], getattr(matrices.cross, which)[:size]
+        for a, b in zip(got[:2], direct(matrices, size, cross.T @ np.linalg.inv(kernel)), strict=True):
             np.testing.assert_allclose(a, b, atol=1e-10)
 
 
 @pytest.mark.parametrize("fraction", [0.3, 0.9])
 def test_descent_equals_steps_taken_one_by_one(spec, rng, fraction):
     """The linear recursion of outputs on training and test points, iterated: f <- f - eta/n Theta (f - Y)."""
-    problem, size, steps = make_problem(spec, rng), 12, 37
-    got = predictions.descend(problem, size, fraction, steps)
-    theta, theta_cross = problem.training.ntk[:size, :size], problem.cross.ntk[:size]
+    matrices, size, steps = make_kernels(spec, rng), 12, 37
+    got = predictions.gradient_descent(matrices, size, fraction, steps)
+    theta, theta_cross = matrices.training.ntk[:size, :size], matrices.cross.ntk[:size]
     assert got.learning_rate == pytest.approx(fraction * 2 * size / np.linalg.eigvalsh(theta)[-1], rel=1e-12)
     forget, transfer = (
         np.eye(size),
@@ -51,17 +51,17 @@ def test_descent_equals_steps_taken_one_by_one(spec, rng, fraction):
     for _ in range(steps):
         transfer = transfer + got.learning_rate / size * theta_cross.T @ forget
         forget = forget - got.learning_rate / size * theta @ forget
-    for a, b in zip(got.prediction[:2], direct(problem, size, transfer), strict=True):
+    for a, b in zip(got.prediction[:2], direct(matrices, size, transfer), strict=True):
         np.testing.assert_allclose(a, b, atol=1e-11)
-    k = problem.training.nngp[:size, :size]
-    loss = (np.sum((forget @ problem.y[:size]) ** 2) + 3 * np.trace(forget @ k @ forget.T)) / (2 * size)
+    k = matrices.training.nngp[:size, :size]
+    loss = (np.sum((forget @ matrices.y[:size]) ** 2) + 3 * np.trace(forget @ k @ forget.T)) / (2 * size)
     assert got.training_loss == pytest.approx(loss, rel=1e-10)
 
 
 def test_many_steps_converge(spec, rng):
-    problem = make_problem(spec, rng)
-    limit = next(iter(predictions.converged(problem, (20,))))
-    long = predictions.descend(problem, 20, 0.5, 10**7).prediction
+    matrices = make_kernels(spec, rng)
+    limit = next(iter(predictions.gradient_descent_to_convergence(matrices, (20,))))
+    long = predictions.gradient_descent(matrices, 20, 0.5, 10**7).prediction
     np.testing.assert_allclose(long.mean, limit.mean, atol=1e-8)
     np.testing.assert_allclose(long.covariance, limit.covariance, atol=1e-8)
 
@@ -74,11 +74,11 @@ def test_agrees_with_neural_tangents(spec, rng, time):
     stax_kernel(spec)  # makes JAX float64
     import neural_tangents as nt
 
-    problem, size = make_problem(spec, rng), 15
+    matrices, size = make_kernels(spec, rng), 15
     together = Kernels(
         *(
             np.block([[k[:size, :size], c[:size]], [c[:size].T, t]])
-            for k, c, t in zip(problem.training, problem.cross, (problem.test_nngp, np.eye(9)), strict=True)
+            for k, c, t in zip(matrices.training, matrices.cross, (matrices.test_nngp, np.eye(9)), strict=True)
         )
     )
 
@@ -88,22 +88,22 @@ def test_agrees_with_neural_tangents(spec, rng, time):
         return getattr(picked, get) if isinstance(get, str) else picked
 
     index = np.arange(size + 9)[:, None]
-    predict = nt.predict.gradient_descent_mse_ensemble(kernel_fn, index[:size], problem.y[:size], diag_reg=0.0)
+    predict = nt.predict.gradient_descent_mse_ensemble(kernel_fn, index[:size], matrices.y[:size], diag_reg=0.0)
     t = None if time is None else float(time)
     theirs = predict(t=t, x_test=index[size:], get=("ntk",), compute_cov=True)[0]
     if time is None:
-        ours = next(iter(predictions.converged(problem, (size,))))
-        bayes = next(iter(predictions.bayes(problem, (size,))))
+        ours = next(iter(predictions.gradient_descent_to_convergence(matrices, (size,))))
+        bayes = next(iter(predictions.bayes(matrices, (size,))))
         nngp = predict(t=None, x_test=index[size:], get=("nngp",), compute_cov=True)[0]
         np.testing.assert_allclose(bayes.mean, nngp.mean, atol=1e-8)
         np.testing.assert_allclose(bayes.covariance, nngp.covariance, atol=1e-8)
     else:
         # their flow is df/dt = -Theta (f - Y) / (n C); a step of eta takes time eta C: halve it twice and extrapolate
-        largest = np.linalg.eigvalsh(problem.training.ntk[:size, :size])[-1]
+        largest = np.linalg.eigvalsh(matrices.training.ntk[:size, :size])[-1]
         runs = []
         for steps in (4000, 8000):
             fraction = time / 3 / steps * largest / (2 * size)
-            runs.append(predictions.descend(problem, size, fraction, steps).prediction)
+            runs.append(predictions.gradient_descent(matrices, size, fraction, steps).prediction)
         ours = predictions.Prediction(*(2 * fine - coarse for coarse, fine in zip(*runs, strict=True)))
     np.testing.assert_allclose(ours.mean, theirs.mean, atol=1e-6 if time else 1e-8)
     np.testing.assert_allclose(ours.covariance, theirs.covariance, atol=1e-6 if time else 1e-8)
@@ -135,37 +135,39 @@ def test_repeated_point_is_a_one_line_error_and_diag_reg_cures_it(rng):
     x = rng.normal(size=(6, 4))
     x[3] = x[1]
     z = rng.normal(size=(2, 4))
-    problem = KernelMatrices(kernels(spec, x), kernels(spec, x, z), kernels(spec, z).nngp, np.ones((6, 1)))
-    problem.training.nngp[3] = problem.training.nngp[1]  # exactly singular, whatever the rounding
-    problem.training.nngp[:, 3] = problem.training.nngp[:, 1]
-    problem.training.nngp[3, 3] -= 1e-12
+    matrices = KernelMatrices(kernels(spec, x), kernels(spec, x, z), kernels(spec, z).nngp, np.ones((6, 1)))
+    matrices.training.nngp[3] = matrices.training.nngp[1]  # exactly singular, whatever the rounding
+    matrices.training.nngp[:, 3] = matrices.training.nngp[:, 1]
+    matrices.training.nngp[3, 3] -= 1e-12
     with pytest.raises(ReplicationError, match="diag_reg") as error:
-        list(predictions.bayes(problem, (6,)))
+        list(predictions.bayes(matrices, (6,)))
     assert "\n" not in str(error.value)
-    assert np.all(np.isfinite(next(iter(predictions.bayes(problem, (6,), diag_reg=1e-8))).mean))
+    assert np.all(np.isfinite(next(iter(predictions.bayes(matrices, (6,), diag_reg=1e-8))).mean))
 
 
-@pytest.mark.parametrize("kind", ["bayes", "converged"])
+@pytest.mark.parametrize("kind", ["bayes", "gradient_descent_to_convergence"])
 def test_diag_reg_enters_the_inverted_kernel_only(spec, rng, kind):
-    problem, size, diag_reg = make_problem(spec, rng), 12, 0.01
+    matrices, size, diag_reg = make_kernels(spec, rng), 12, 0.01
     which = "nngp" if kind == "bayes" else "ntk"
-    kernel, cross = getattr(problem.training, which)[:size, :size], getattr(problem.cross, which)[:size]
-    (got,) = getattr(predictions, kind)(problem, (size,), diag_reg)
+    kernel, cross = getattr(matrices.training, which)[:size, :size], getattr(matrices.cross, which)[:size]
+    (got,) = getattr(predictions, kind)(matrices, (size,), diag_reg)
     inverted = kernel + diag_reg * np.diag(kernel).mean() * np.eye(size)
     transfer = cross.T @ np.linalg.inv(inverted)
-    mean, covariance = direct(problem, size, transfer)
+    mean, covariance = direct(matrices, size, transfer)
     np.testing.assert_allclose(got.mean, mean, atol=1e-10)
-    if kind == "converged":  # Bayes with noise-free labels and a regularised kernel is K_** - K_* (K + r)^-1 K_X*
+    if (
+        kind == "gradient_descent_to_convergence"
+    ):  # Bayes with noise-free labels and a regularised kernel is K_** - K_* (K + r)^-1 K_X*
         np.testing.assert_allclose(got.covariance, covariance, atol=1e-10)
     else:
-        np.testing.assert_allclose(got.covariance, problem.test_nngp - transfer @ cross, atol=1e-10)
+        np.testing.assert_allclose(got.covariance, matrices.test_nngp - transfer @ cross, atol=1e-10)
 
 
-@pytest.mark.parametrize("kind", ["bayes", "converged"])
+@pytest.mark.parametrize("kind", ["bayes", "gradient_descent_to_convergence"])
 def test_sizes_in_between_change_no_prediction(spec, rng, kind):
-    problem = make_problem(spec, rng)
-    every = list(getattr(predictions, kind)(problem, range(1, 31)))
-    for size, got in zip(SIZES, getattr(predictions, kind)(problem, SIZES), strict=True):
+    matrices = make_kernels(spec, rng)
+    every = list(getattr(predictions, kind)(matrices, range(1, 31)))
+    for size, got in zip(SIZES, getattr(predictions, kind)(matrices, SIZES), strict=True):
         dense = every[size - 1]
         np.testing.assert_allclose(got.mean, dense.mean, atol=1e-12)
         np.testing.assert_allclose(got.covariance, dense.covariance, atol=1e-12)
@@ -173,11 +175,14 @@ def test_sizes_in_between_change_no_prediction(spec, rng, kind):
 
 
 def test_few_and_many_sizes_go_different_ways_to_the_same_covariance(spec, rng, monkeypatch):
-    problem, ways = make_problem(spec, rng), []
+    matrices, ways = make_kernels(spec, rng), []
     for name in ("_solved", "_reduced"):
         way = getattr(predictions, name)
         monkeypatch.setattr(predictions, name, lambda *a, way=way, name=name: ways.append(name) or way(*a))
-    (few,), (*_, many) = predictions.converged(problem, (30,)), predictions.converged(problem, range(1, 31))
+    (few,), (*_, many) = (
+        predictions.gradient_descent_to_convergence(matrices, (30,)),
+        predictions.gradient_descent_to_convergence(matrices, range(1, 31)),
+    )
     assert ways == ["_solved", "_reduced"]
     np.testing.assert_allclose(few.covariance, many.covariance, atol=1e-12)
 
@@ -208,8 +213,8 @@ def test_wide_networks_have_the_predicted_losses():
     spec = MLP(depth=1, activation="relu", weight_variance=1.8, bias_variance=0.1)
     x, test_x = rng.normal(size=(6, 5)), rng.normal(size=(9, 5))
     y, test_y = np.sin(x[:, 0]), np.sin(test_x[:, 0])
-    problem = KernelMatrices(kernels(spec, x), kernels(spec, x, test_x), kernels(spec, test_x).nngp, y[:, None])
-    (exact,) = predictions.converged(problem, (6,))
+    matrices = KernelMatrices(kernels(spec, x), kernels(spec, x, test_x), kernels(spec, test_x).nngp, y[:, None])
+    (exact,) = predictions.gradient_descent_to_convergence(matrices, (6,))
     expected = gaussian_moments(exact.mean, exact.covariance, test_y[:, None])
     losses = linearised_losses(rng, spec, x, y, test_x, test_y, width, networks)
     fourth = np.mean((losses - losses.mean()) ** 4)

@@ -5,6 +5,7 @@ import pytest
 from scipy import integrate, stats
 
 from replication.errors import ReplicationError
+from replication.loss_distribution.characteristic_function import series_of
 from replication.loss_distribution.generalised_chi_square import GeneralisedChiSquare
 from replication.loss_distribution.moments import gaussian_moments
 
@@ -210,6 +211,11 @@ LAW = GeneralisedChiSquare([1.0, 2.0], 3, [0.0, 1.0])
         (lambda: LAW.ppf([0.5, 1.0]), "between 0 and 1"),
         (lambda: LAW.ppf(np.nan), "between 0 and 1"),
         (lambda: LAW.interval(1.2), "between 0 and 1"),
+        (lambda: LAW.interval(np.nan), "confidence = nan"),
+        (lambda: LAW.sample(-1, np.random.default_rng(0)), "size = -1"),
+        (lambda: series_of(np.array([1.0, 0.0]), np.zeros(2), 1, 1.0), "not positive"),
+        (lambda: series_of(np.ones(2), np.zeros(3), 1, 1.0), "shifts of shape"),
+        (lambda: series_of(np.ones(2), np.zeros(2), 0, 1.0), "degrees = 0"),
     ],
 )
 def test_mistakes_are_one_line(wrong, message):

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
+from replication.errors import ReplicationError
 from replication.loss_distribution.moments import (
     INFINITE_TEST_SET,
     STATISTICS,
@@ -14,8 +15,10 @@ from replication.loss_distribution.moments import (
     coefficient_of_variation_infinite_test_set,
     gaussian_moments,
     gaussian_sources,
+    member_moments,
     over_draws,
     statistics_over_draws,
+    statistics_over_members,
 )
 
 TOYS = 2000
@@ -36,7 +39,7 @@ def test_bootstrap_intervals_cover(members, degrees):
     rng = np.random.default_rng(members)
     losses = chi_square_losses(rng, members, degrees)
     truth = {"mean": 1.0, "std": np.sqrt(2 / degrees), "coefficient_of_variation": np.sqrt(2 / degrees)}
-    rows = [bootstrap(one, 0.68, 1000, rng).set_index("statistic") for one in losses]
+    rows = [bootstrap(one, 0.68, 400, rng).set_index("statistic") for one in losses]
     for name in STATISTICS:
         lower, upper = (np.array([row.loc[name, end] for row in rows]) for end in ("lower", "upper"))
         assert coverage(lower, upper, truth[name]) == pytest.approx(0.68, abs=0.03), name
@@ -96,7 +99,7 @@ def test_sources_are_sums_over_points_and_pairs(rng):
     assert moments.std**2 == pytest.approx(expected["variance_term"] + expected["cross_term"], rel=1e-12)
 
 
-def test_error_modes_count_directions(rng):
+def test_effective_modes_count_directions(rng):
     """As many as there are equal eigenvalues, whatever the basis; none where nothing scatters."""
     basis = np.linalg.qr(rng.normal(size=(9, 9)))[0][:, :4]
     zeros = np.zeros((9, 2))
@@ -106,7 +109,7 @@ def test_error_modes_count_directions(rng):
 
 @pytest.mark.parametrize("test_points", [2, 3, 6])
 def test_eps_of_an_infinite_test_set_is_free_of_the_size_of_the_one_at_hand(rng, test_points):
-    """The mean over all test sets of a finite population of sigma_L^2 without own pairs is that of the population."""
+    """The mean over all test sets of a finite population of sigma_L^2 without pairs a = a is that of the population."""
     population = 7
     outputs = gaussian_outputs(rng, population, 2)
 
@@ -143,3 +146,56 @@ def test_statistics_over_draws_are_means_with_student_intervals(rng):
         found = [row[f"{name}{end}"] for end in ("", "_lower", "_upper", "_standard_error")]
         assert found == pytest.approx([values.mean(), *interval, stats.sem(values)], rel=1e-12)
     assert len(row) == 4 * len(names)
+
+
+ONES, LOSSES = np.ones((4, 2)), np.array([1.0, 2.0, 3.0])
+RNG = np.random.default_rng(0)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        (lambda: gaussian_sources(ONES, np.eye(4), ONES[:, 0]), r"y of shape \(4,\)"),
+        (lambda: gaussian_sources(ONES, np.eye(3), ONES), "covariance of shape .* but N_T = 4 in mean"),
+        (lambda: gaussian_moments(ONES, np.eye(4), ONES[:, :1]), "y of shape .* but C = 2 in mean"),
+        (lambda: gaussian_moments(ONES * np.nan, np.eye(4), ONES), "8 of mean are NaN"),
+        (lambda: gaussian_moments(ONES[:0], np.eye(4)[:0, :0], ONES[:0]), "holds nothing"),
+        (lambda: coefficient_of_variation_infinite_test_set(None, 0), "points = 0"),
+        (lambda: member_moments(LOSSES[:1]), "two members or more"),
+        (lambda: member_moments(np.float64(1.0)), "two members or more"),
+        (lambda: bootstrap(LOSSES[:1], 0.68, 10, RNG), "all the same"),
+        (lambda: bootstrap(np.ones(5), 0.68, 10, RNG), "all the same"),
+        (lambda: bootstrap(-LOSSES, 0.68, 10, RNG), "not positive"),
+        (lambda: bootstrap(LOSSES[:, None], 0.68, 10, RNG), "losses of shape"),
+        (lambda: bootstrap(np.array([1.0, np.nan]), 0.68, 10, RNG), "1 of losses are NaN"),
+        (lambda: bootstrap(LOSSES, 68, 10, RNG), "confidence = 68"),
+        (lambda: bootstrap(LOSSES, 0.68, 0, RNG), "resamples = 0"),
+        (lambda: statistics_over_members(LOSSES[:0], 0.68, 10, RNG), "holds nothing"),
+        (lambda: statistics_over_draws(pd.DataFrame({"mean": LOSSES}), 0.68), "without std, coefficient_of_variation"),
+        (lambda: over_draws(LOSSES[:0], 0.68), "holds nothing"),
+        (lambda: over_draws(LOSSES[:, None], 0.68), "estimates of shape"),
+        (lambda: over_draws(LOSSES, 0.0), "confidence = 0.0"),
+    ],
+)
+def test_mistakes_are_one_line(wrong, message):
+    with pytest.raises(ReplicationError, match=message) as error:
+        wrong()
+    assert error.value.remedy
+    assert "\n" not in str(error.value)
+
+
+def test_where_no_network_errs_the_ratio_is_unknown():
+    moments = gaussian_moments(ONES, np.zeros((4, 4)), ONES)
+    assert moments[:2] == (0, 0)
+    assert np.isnan(moments.coefficient_of_variation)
+
+
+@pytest.mark.parametrize("members", [2, 3, 4])
+def test_few_members_have_finite_intervals(members):
+    """Although many resamples of two members are one of them twice, which has no spread."""
+    table = bootstrap(np.linspace(1, 1.2, members), 0.68, 500, np.random.default_rng(members))
+    assert np.isfinite(table.drop(columns="statistic")).all(axis=None)
+
+
+def test_what_a_draw_does_not_know_their_mean_does_not():
+    assert np.isnan(over_draws(np.array([1.0, np.nan]), 0.68)).all()
