@@ -11,10 +11,12 @@ from replication import seeds
 from replication.datasets.arrays import Split
 from replication.errors import ReplicationError
 from replication.experiments.exact_curves import DATASET, draws_of, in_order
+from replication.experiments.training import COLUMNS
 from replication.finite_width.ensemble import Data, Ensemble
 from replication.finite_width.executor import complete
 from replication.finite_width.member_store import Member, MemberStore
 from replication.finite_width.parametrisation import kernel_rates
+from replication.finite_width.runs import Labels, Run
 from replication.infinite_width.closed_form import kernels
 from replication.infinite_width.finite_time import largest_learning_rate
 from replication.loss_distribution.moments import statistics_over_members
@@ -24,10 +26,6 @@ from replication.settings.network import MLP
 from replication.settings.training import Algorithm, Execution, Parametrisation, Training
 from replication.validation.numbers import check_count, check_share
 
-COLUMNS = [
-    "experiment", "task", "dataset", "varied", "value", "method", "width", "training_size", "draw", "training_time",
-    "learning_rate", "member", "training_loss", "test_loss", "device",
-]  # fmt: skip
 ADAM_LEARNING_RATE = 0.05  # over the square root of the width
 OnProgress = Callable[[int], object]
 
@@ -123,12 +121,14 @@ def _learning_rate(ntk: np.ndarray, width: int, plan: Plan) -> tuple[float, floa
 def _losses(
     ensembles: list[Ensemble], members: range, data: Data, device: str, store: Path | None, on_progress: OnProgress
 ) -> Iterator[Mapping[int, Member]]:
-    if store is not None:
-        execution = Execution(device=device, tensor_float_32=False, scheduler=None)
-        return complete(
-            ensembles, members, data, MemberStore(store), execution, lambda _, member_steps: on_progress(member_steps)
-        )
-    return (_in_memory(ensemble, members, data, device, on_progress) for ensemble in ensembles)
+    if store is None:
+        return (_in_memory(ensemble, members, data, device, on_progress) for ensemble in ensembles)
+    labels = Labels(LEARNING_CURVE, "", DATASET)
+    runs = [Run(ensemble, len(members), lambda: data, labels) for ensemble in ensembles]
+    losses = complete(
+        runs, MemberStore(store), Execution(device=device), lambda _, member_steps: on_progress(member_steps)
+    )
+    return (dict(enumerate(stored)) for stored in losses)
 
 
 def _in_memory(
