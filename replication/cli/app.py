@@ -83,40 +83,15 @@ def status(
     chunks: Annotated[bool, typer.Option("--chunks", help="Every ensemble, and the members in each chunk.")] = False,
 ) -> None:
     """Show how many members of every ensemble are trained; what is there is not trained again."""
-    from replication.stages.status import progress
+    from replication.stages.status import lines
 
     settings = read_settings(params)
     if profile is not None:
         profile_named(settings, profile)
     for name in [profile] if profile else settings.profiles:
         typer.echo(name)
-        for task in progress(name, settings.profiles[name]):
-            for stage in task.stages:
-                typer.echo(f"  {f'{stage.stage} {task.task}':<30} {_progress_in_words(stage)}")
-                for own in stage.ensembles if chunks else ():
-                    held = ", ".join(f"{chunk.start}-{chunk.stop - 1}" for chunk in own.chunks) or "none"
-                    typer.echo(f"    {_ensemble_in_words(own.ensemble):<70} {own.done:>4} of {own.members}: {held}")
-            for path in task.damaged:
-                typer.echo(f"  {path} is damaged: its members will be trained again")
-            if task.others:
-                typer.echo(f"  {task.others} more chunks of {task.task} are of other settings, data or code")
-
-
-def _progress_in_words(stage) -> str:
-    table = "table written" if stage.written else "no table yet"
-    if stage.unknown:
-        return f"{table}; members not counted: {stage.unknown}"
-    done, asked = (sum(getattr(own, name) for own in stage.ensembles) for name in ("done", "members"))
-    files = sum(len(own.chunks) for own in stage.ensembles)
-    return f"{table}; {done:,} of {asked:,} members in {files} chunks of {len(stage.ensembles)} ensembles"
-
-
-def _ensemble_in_words(ensemble) -> str:
-    network, training = ensemble.network, ensemble.training
-    return (
-        f"{ensemble.method}, width {ensemble.width}, N_D {ensemble.training_size}, depth {network.depth}, "
-        f"{network.activation}, {training.algorithm}, {training.parametrisation}"
-    )
+        for line in lines(name, settings.profiles[name], chunks):
+            typer.echo(line)
 
 
 def _in_words(profile: Profile) -> str:
