@@ -30,15 +30,13 @@ def plan_regimes(
     trained_variations: TrainedVariations,
     dimension: Dimension,
 ) -> list[Plan]:
-    """The experiments of arXiv 2102.06701. Making runs raises ReplicationError where prepared data are not there."""
+    """The experiments of arXiv 2102.06701. Making the runs raises ReplicationError where prepared data are not there."""
 
     @functools.cache
     def dataset(task: str) -> Dataset:
         return prepared.read(RunPaths(paths.profile, task).prepared)
 
-    def on_task(
-        make: Callable[..., list[Run]], settings: TrainedRegimes | TrainedVariations
-    ) -> Callable[[], list[Run]]:
+    def on_task(make: Callable[..., list[Run]], settings: TrainedRegimes | TrainedVariations) -> Callable[[], list[Run]]:
         return lambda: make(dataset(settings.task), tasks[settings.task], network, training, settings, seed)
 
     runs = {
