@@ -57,13 +57,14 @@ def status(
     chunks: Annotated[bool, typer.Option("--chunks", help="Every ensemble, and the members in each chunk.")] = False,
 ) -> None:
     """Show how many members of every ensemble are trained; what is there is not trained again."""
-    from replication.cli.status import lines_of_status
+    from replication.stages.status import lines
 
     settings = read_settings(params)
     if profile is not None:
         profile_named(settings, profile)
     for name in [profile] if profile else settings.profiles:
-        for line in lines_of_status(name, settings.profiles[name], chunks):
+        typer.echo(name)
+        for line in lines(name, settings.profiles[name], chunks):
             typer.echo(line)
 
 

@@ -1,47 +1,100 @@
-"""Which ensembles a profile asks for: shared by the stages that train them and by the command that counts them."""
+"""The runs of every experiment that trains: shared by the stages that train and by the command that counts members."""
 
-import pandas as pd
+import functools
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
 
+from replication import schema
 from replication.datasets import prepared
-from replication.datasets.preprocessing import Preprocessing
-from replication.datasets.training_sets import training_order
-from replication.finite_width.ensemble import Data, Ensemble
+from replication.datasets.dataset import Dataset
+from replication.experiments import trained_regimes as regimes
+from replication.experiments import training_variations as variations
+from replication.experiments.ensembles import ensembles
+from replication.experiments.trained_curves import trained_students
+from replication.experiments.trained_curves import trained_variations as changed_data
+from replication.finite_width.runs import Run
 from replication.settings.network import MLP
+from replication.settings.regimes import Dimension, TrainedRegimes, TrainedVariations
 from replication.settings.tasks import TaskSettings
-from replication.settings.training import FiniteWidth, Training
+from replication.settings.training import FiniteWidth, Training, TrainingVariations
 from replication.stages import files
 from replication.stages.run_paths import RunPaths
 
-DRAW = 0  # of the training set; ensembles are of one, as the paper's
+REGIMES = "trained_regimes"  # the folder of the members, and of the table, of arXiv 2102.06701
 
 
-def nested_data(paths: RunPaths, seed: int, task: TaskSettings, largest: int) -> Data:
-    """The training set of the largest size, whose first points are the smaller ones, and the test set."""
-    dataset = prepared.read(paths.prepared)
-    preprocessing = Preprocessing.of(dataset)
-    order = training_order(task.pool_size, largest, seed, paths.task, DRAW)
-    return Data(*preprocessing.training(dataset, order), *preprocessing.test(dataset))
+class Plan(NamedTuple):
+    """Of an experiment that trains: the table that it ends in, and what makes its runs."""
+
+    experiment: str
+    table: Path
+    runs: Callable[[], list[Run]]
 
 
-def planned_ensembles(
-    paths: RunPaths, seed: int, task: TaskSettings, network: MLP, training: Training, finite_width: FiniteWidth
-) -> list[Ensemble]:
-    """Trained and linearised ensembles of every width and training size, at the learning rates of infinite width."""
-    predicted = files.read_table(paths.results("infinite_width", f"{paths.task}.csv"))
-    rates = learning_rates(predicted, training.steps)
-    methods = ["trained"]
-    if training.algorithm == "gradient_descent" and training.schedule == "constant":
-        methods.append("linearised")  # which knows no other algorithm
-    return [
-        Ensemble(
-            method, seed, paths.task, network, training, width, size,
-            rates[size], rates[size] / task.learning_rate_fraction,
+def plan_ensembles(
+    paths: RunPaths,
+    seed: int,
+    task: TaskSettings,
+    network: MLP,
+    training: Training,
+    finite_width: FiniteWidth,
+    training_variations: TrainingVariations,
+) -> list[Plan]:
+    """The experiments of arXiv 2503.05938 on one task, at learning rates that earlier tables hold.
+
+    Making the runs raises ReplicationError where data or tables are not there, or are for other settings.
+    """
+
+    def of_learning_curve() -> list[Run]:
+        exact = files.read_table(paths.results("infinite_width", str(paths.task), "learning_curves.csv"))
+        return ensembles(*_subject(paths, task), network, training, finite_width, seed, exact)
+
+    def of_variations() -> list[Run]:
+        expected = files.read_table(ensemble_table(paths, "expected"))
+        return variations.training_variations(
+            *_subject(paths, task), network, training, training_variations, seed, expected
         )
-        for method in methods for width in finite_width.widths for size in finite_width.training_sizes
-    ]  # fmt: skip
+
+    return [
+        Plan(schema.LEARNING_CURVE, ensemble_table(paths, "members"), of_learning_curve),
+        Plan(schema.TRAINING_VARIATION, ensemble_table(paths, "training_variations"), of_variations),
+    ]
 
 
-def learning_rates(infinite_width: pd.DataFrame, steps: int) -> dict[int, float]:
-    """Learning rate for each training size, from the infinite-width prediction on the same training sets."""
-    rows = infinite_width[(infinite_width["draw"] == DRAW) & (infinite_width["training_time"] == steps)]
-    return dict(zip(rows["training_size"], rows["learning_rate"], strict=True))
+def plan_regimes(
+    paths: RunPaths,
+    seed: int,
+    tasks: dict[str, TaskSettings],
+    network: MLP,
+    training: Training,
+    trained_regimes: TrainedRegimes,
+    trained_variations: TrainedVariations,
+    dimension: Dimension,
+) -> list[Plan]:
+    """The experiments of arXiv 2102.06701. Making the runs raises ReplicationError where prepared data are not there."""
+
+    @functools.cache
+    def dataset(task: str) -> Dataset:
+        return prepared.read(RunPaths(paths.profile, task).prepared)
+
+    def on_task(make: Callable[..., list[Run]], settings: TrainedRegimes | TrainedVariations) -> Callable[[], list[Run]]:
+        return lambda: make(dataset(settings.task), tasks[settings.task], network, training, settings, seed)
+
+    runs = {
+        schema.VARIANCE_LIMITED_WIDTH: on_task(regimes.variance_limited_width, trained_regimes),
+        schema.VARIANCE_LIMITED_DATA: on_task(regimes.variance_limited_data, trained_regimes),
+        schema.RESOLUTION_LIMITED_WIDTH: on_task(regimes.resolution_limited_width, trained_regimes),
+        schema.TEACHER_STUDENT: lambda: trained_students(training, dimension, seed),
+        schema.DATA_VARIATION: on_task(changed_data, trained_variations),
+    }
+    return [Plan(experiment, paths.results(REGIMES, "members.csv"), make) for experiment, make in runs.items()]
+
+
+def ensemble_table(paths: RunPaths, stem: str) -> Path:
+    """A table of the ensembles of a task."""
+    return paths.results("ensembles", str(paths.task), f"{stem}.csv")
+
+
+def _subject(paths: RunPaths, task: TaskSettings) -> tuple[Dataset, str, TaskSettings]:
+    return prepared.read(paths.prepared), str(paths.task), task
