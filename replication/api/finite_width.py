@@ -13,6 +13,7 @@ from replication.api.options import CONFIDENCE, check_draws, progress_bar
 from replication.datasets.arrays import as_arrays
 from replication.errors import ReplicationError, optional_parts
 from replication.experiments import member_tables
+from replication.experiments.ensembles import is_linear
 from replication.settings.network import MLP
 from replication.validation.numbers import check_count, check_positive, check_share, check_sizes
 
@@ -54,9 +55,9 @@ def train_ensemble(
     steps, all weights and biases, in float32. eta is `learning_rate`, or `learning_rate_fraction` of the largest
     stable step at infinite width, 2 / lambda_max(Theta / n): the one that `learning_curve` takes for the same sizes
     and `steps`. Adam (Kingma and Ba 2015, arXiv 1412.6980) takes `learning_rate`, or 0.05 / sqrt(width). `algorithm`
-    is one of `settings.training.Algorithm`, `momentum` and `batch_size` belong to those that have them.
+    is gradient_descent, momentum or adam on all points, minibatch_gradient_descent or minibatch_adam.
     `parametrisation` is "ntk", "standard" or "mup". `linearised` adds the same members' first-order expansions about
-    their initial weights, which plain gradient descent alone has.
+    their initial weights, for gradient descent and momentum on all points.
 
     Arrays, training sets and `draws` as of `learning_curve`; `width` n is one or several. Member k starts from weights
     that `seed`, `task`, width and k alone decide, so no result depends on batching or order. With a folder `store`
@@ -77,8 +78,10 @@ def train_ensemble(
     points = as_arrays(x, y, x_test, y_test)
     draws, seed = check_draws(draws, seed)
     training = member_tables.training_of(steps, algorithm, parametrisation, momentum, batch_size)
-    if linearised and algorithm != "gradient_descent":
-        raise ReplicationError(f"linearised networks with {algorithm}", "take gradient_descent, or leave them out")
+    if linearised and not is_linear(training):
+        raise ReplicationError(
+            f"linearised networks with {algorithm}", "take gradient_descent or momentum, or leave them out"
+        )
     plan = member_tables.Plan(
         ("trained", "linearised") if linearised else ("trained",),
         check_sizes(width, LARGEST_WIDTH, "widths", "neurons"),
