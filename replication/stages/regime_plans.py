@@ -36,7 +36,9 @@ def plan_regimes(
     def dataset(task: str) -> Dataset:
         return prepared.read(RunPaths(paths.profile, task).prepared)
 
-    def on_task(make: Callable[..., list[Run]], settings: TrainedRegimes | TrainedVariations) -> Callable[[], list[Run]]:
+    def on_task(
+        make: Callable[..., list[Run]], settings: TrainedRegimes | TrainedVariations
+    ) -> Callable[[], list[Run]]:
         return lambda: make(dataset(settings.task), tasks[settings.task], network, training, settings, seed)
 
     runs = {

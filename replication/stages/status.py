@@ -65,9 +65,7 @@ def lines(name: str, profile: Profile, with_chunks: bool = False) -> Iterator[st
             yield f"  {folder.others} more chunks of {folder.name} are of other settings, data or code"
 
 
-def _folder(
-    paths: RunPaths, profile: Profile, plan: Callable[..., list[Plan]], task: str
-) -> FolderProgress:
+def _folder(paths: RunPaths, profile: Profile, plan: Callable[..., list[Plan]], task: str) -> FolderProgress:
     damaged: list[Path] = []
     store = MemberStore(paths.scratch, profile.execution.tensor_float_32, damaged.append)
     plans = plan(paths, **sections(plan, profile, task))
