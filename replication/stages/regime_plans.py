@@ -30,7 +30,7 @@ def plan_regimes(
     trained_variations: TrainedVariations,
     dimension: Dimension,
 ) -> list[Plan]:
-    """The experiments of arXiv 2102.06701. Making the runs raises ReplicationError where prepared data are not there."""
+    """The experiments of arXiv 2102.06701. Making runs raises ReplicationError where prepared data are not there."""
 
     @functools.cache
     def dataset(task: str) -> Dataset:
