@@ -23,13 +23,14 @@ import numpy as np
 
 from replication.finite_width.devices import Placement
 from replication.finite_width.ensemble import Data
-from replication.finite_width.initialisation import initial_weights
 from replication.finite_width.training import train
+from replication.network import initial_weights
 from replication.perturbation.corrections import finite_width_correction
 from replication.perturbation.linearised_members import linearised_losses
-from replication.settings import MLPSpec, Training
+from replication.settings.network import MLP
+from replication.settings.training import Training
 
-SPEC = MLPSpec(depth=1, activation="relu", weight_variance=2.0, bias_variance=0.0)
+SPEC = MLP(depth=1, activation="relu", weight_variance=2.0, bias_variance=0.0)
 LINEARISED, TRAINED = 60, 4  # members of the short runs
 
 
@@ -74,7 +75,7 @@ def predict(arguments, data: Data) -> dict[int, dict]:
     rows = {}
     for size in sorted({16 << k for k in range(30) if 16 << k <= arguments.largest} | {arguments.size}):
         start = time.perf_counter()
-        table = finite_width_correction(SPEC, *data, (size,), precision=arguments.precision, population=False)
+        table = finite_width_correction(SPEC, *data, (size,), precision=arguments.precision, infinite_test_set=False)
         rows[size] = {**table.iloc[0], "seconds": time.perf_counter() - start}
         row = rows[size]
         print(

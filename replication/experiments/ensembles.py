@@ -50,7 +50,7 @@ def ensembles(
 
 
 def is_linear(training: Training) -> bool:
-    """Whether linearised networks know the algorithm: gradient descent or momentum on all points, at a constant rate."""
+    """Whether linearised networks know the algorithm: descent or momentum on all points, at a constant rate."""
     return training.algorithm in ("gradient_descent", "momentum") and training.schedule == "constant"
 
 

@@ -90,9 +90,7 @@ def _teacher_and_student(dimension: Dimension, d: int, seed: int, draw: int) -> 
     )  # fmt: skip
 
 
-def _changed(
-    case: changed_data.DataVariation, target: str, settings: TrainedVariations, seed: int, draw: int
-) -> Data:
+def _changed(case: changed_data.DataVariation, target: str, settings: TrainedVariations, seed: int, draw: int) -> Data:
     order = training_order(len(case.dataset.inputs), settings.training_sizes[-1], seed, settings.task, draw)
     x, test_x = changed_data.inputs(case, order, seed, settings.task, draw)
     y, test_y = dict(changed_data.targets(case, order, settings.superclasses))[target]

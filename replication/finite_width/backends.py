@@ -34,7 +34,7 @@ class Backend(Protocol):
         """Context in which arrays are made and programs run on a device."""
 
     def compiled(self, function: Callable[..., Any], xla: bool = False) -> Callable[..., Any]:
-        """The function of nested lists of arrays, compiled once, or by XLA for each set of sizes, as JAX does always."""
+        """The function of nested lists of arrays, compiled once, or by XLA for each set of sizes, as by JAX."""
 
     def gradient(self, function: Callable[[Arrays], Any], state: Arrays) -> Arrays:
         """Derivatives of a scalar function with respect to every array of the list."""
@@ -46,7 +46,7 @@ class TensorFlow:
     def configure(self, tensor_float_32: bool, cores: int) -> None:  # noqa: D102
         import tensorflow as tf
 
-        with contextlib.suppress(RuntimeError):  # TensorFlow has started, for somebody else: the threads are as they are
+        with contextlib.suppress(RuntimeError):  # TensorFlow has started: the threads are as they are
             # every core trains members of its own: several threads for one operation would wait for each other
             tf.config.threading.set_intra_op_parallelism_threads(1)
             tf.config.threading.set_inter_op_parallelism_threads(cores)

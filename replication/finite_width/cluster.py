@@ -42,9 +42,7 @@ def compute(lacking: Iterator[Chunk], store: MemberStore, execution: Execution, 
             chunk = next(chunks, None)
             if chunk is not None:
                 arguments = chunk.ensemble, chunk.members, execution.device, execution.tensor_float_32
-                future = client.submit(
-                    _on_worker, store.common["code"], *arguments, *data.held(chunk.data), pure=False
-                )
+                future = client.submit(_on_worker, store.common["code"], *arguments, *data.held(chunk.data), pure=False)
                 sent[future] = chunk
                 done.add(future)
             return chunk is not None

@@ -1,8 +1,8 @@
 """The multilayer perceptron in NTK parametrisation, for a stack of members evaluated side by side.
 
-A member's arrays are W (fan_in, units) and b (units,) of every layer; stacked they carry a leading member axis. What the
-sizes of the layers make of the network enters as numbers, `Factors`, so that one compiled program serves every width,
-training size and number of members.
+A member's arrays are W (fan_in, units) and b (units,) of every layer; stacked they carry a leading member axis. What
+the sizes of the layers make of the network enters as numbers, `Factors`, so that one compiled program serves every
+width, training size and number of members.
 """
 
 import math

@@ -11,7 +11,6 @@ import functools
 from collections.abc import Callable
 from typing import NamedTuple
 
-import numpy as np
 from keras import ops
 
 from replication.finite_width.backends import backend

@@ -5,12 +5,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from replication.errors import ReplicationError
+from replication.loss_distribution.moments import moments_of
 from replication.perturbation.limit import Limit
-from replication.settings import MLPSpec
-from replication.test_loss import moments_of
+from replication.settings.network import MLP
 
 
-def checked(spec: MLPSpec, x, y, test_x, test_y) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+def checked(spec: MLP, x, y, test_x, test_y) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """The arrays in float64; a ReplicationError where they, or the network, are not what the expansion is for."""
     if spec.depth != 1:
         problem = f"the corrections of a network with {spec.depth} hidden layers are not known"

@@ -13,10 +13,10 @@ import pandas as pd
 from scipy import special
 
 from replication.errors import ReplicationError
+from replication.loss_distribution.moments import STATISTICS, moments_of
 from replication.perturbation.influences import own_covariance
 from replication.perturbation.limit import Limit
 from replication.perturbation.neurons import Neurons
-from replication.test_loss import STATISTICS, moments_of
 
 NEURONS, STACK = 40_000, 2_000
 
@@ -75,7 +75,7 @@ def controlled_bootstrap(
     resamples: int,
     rng: np.random.Generator,
 ) -> pd.DataFrame:
-    """`controlled_moments` with intervals, as `replication.test_loss.bootstrap` makes them for plain moments.
+    """`controlled_moments` with intervals, made as those of plain moments (`loss_distribution.moments.bootstrap`).
 
     losses and controls (members,). One row for each statistic: estimate, lower, upper, standard_error.
     """

@@ -14,13 +14,13 @@ from replication.perturbation.checks import check_left, check_positive, checked,
 from replication.perturbation.estimates import LAZY, Correction, correction, parts, precise
 from replication.perturbation.limit import Inputs, Limit
 from replication.perturbation.monte_carlo import sample
-from replication.settings import MLPSpec
+from replication.settings.network import MLP
 
 WITHIN = (0.25, 0.10)  # excess of eps_L over infinite width that a network is allowed
 
 
 def finite_width_correction(
-    spec: MLPSpec,
+    spec: MLP,
     x: np.ndarray,
     y: np.ndarray,
     test_x: np.ndarray,
@@ -32,15 +32,15 @@ def finite_width_correction(
     precision: float = 0.02,
     rng: np.random.Generator | int = 0,
     most_neurons: int = 20_000,
-    population: bool = True,
+    infinite_test_set: bool = True,
 ) -> pd.DataFrame:
     """mu_L and eps_L at infinite width and their corrections of order 1/n, one row for each training size.
 
     x (N, d), y (N, C), test_x (N_T, d), test_y (N_T, C), in float64; the training set of size n is the first n points.
     `output_scale` g multiplies the read-out, `centred` subtracts each network's initial function (g = 0). The Monte
     Carlo takes fresh neurons until the standard error of c is `precision` times the larger of |c| and its first-order
-    part, or `most_neurons` have been used; the same neurons serve every size. `population` adds what an infinitely
-    large test set of the same distribution would have.
+    part, or `most_neurons` have been used; the same neurons serve every size. `infinite_test_set` adds what an
+    infinitely large test set of the same distribution would have.
 
     Columns: training_size, output_scale; those of `Correction`; the terms of b (b_*) and of c (c_*), which add up;
     width_within_25_percent and width_within_10_percent (neurons); and for each of `widths`, mean_at_*,
@@ -52,7 +52,7 @@ def finite_width_correction(
     check_positive(precision=precision, output_scale=output_scale, most_neurons=most_neurons)
     for width in widths:
         check_positive(width=width)
-    population = population and len(test_y) > 1
+    infinite_test_set = infinite_test_set and len(test_y) > 1
     seed = np.random.default_rng(rng).integers(2**63)
     inputs = Inputs.of(spec, x[: sizes[-1]], test_x)
     rows = []
@@ -60,7 +60,7 @@ def finite_width_correction(
         limit = Limit.of(inputs.leading(size), y[:size], test_y)
         check_left(limit, scale)
         enough = functools.partial(precise, limit, scale, precision)
-        means = sample(limit, np.random.default_rng(seed), enough, most_neurons, population)
+        means = sample(limit, np.random.default_rng(seed), enough, most_neurons, infinite_test_set)
         found = correction(limit, means, scale)
         row = {"training_size": size, "output_scale": scale, **found._asdict(), **parts(limit, means, scale)}
         row |= {f"width_within_{round(100 * p)}_percent": found.width_within(p, size) for p in WITHIN}

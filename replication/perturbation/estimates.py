@@ -4,9 +4,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from replication.loss_distribution.moments import coefficient_of_variation_infinite_test_set, moments_of
 from replication.perturbation.limit import Limit
 from replication.perturbation.monte_carlo import Means
-from replication.test_loss import moments_of, population_coefficient_of_variation
 
 LAZY = 0.25  # N_D / n up to which the expansion was found to hold
 
@@ -15,8 +15,8 @@ class Correction(NamedTuple):
     """b and c at one training size and output scale, with the standard errors of the Monte Carlo over neurons.
 
     mean, coefficient_of_variation: mu_L and eps_L at infinite width; b, c: of the expansion; c_first_order: the
-    variance of mu_L over kernels alone. population_*: of an infinitely large test set, whose expansion is
-    eps_L^2(n) = population_coefficient_of_variation^2 + c_population / n; NaN if it was not asked for.
+    variance of mu_L over kernels alone. *_infinite_test_set: of an infinitely large test set, whose expansion is
+    eps_L^2(n) = coefficient_of_variation_infinite_test_set^2 + c_infinite_test_set / n; NaN if it was not asked for.
     """
 
     mean: float
@@ -27,9 +27,9 @@ class Correction(NamedTuple):
     c_error: float
     c_first_order: float
     c_first_order_error: float
-    population_coefficient_of_variation: float
-    c_population: float
-    c_population_error: float
+    coefficient_of_variation_infinite_test_set: float
+    c_infinite_test_set: float
+    c_infinite_test_set_error: float
     neurons: int
 
     def mean_at(self, width: float) -> float:
@@ -61,7 +61,7 @@ def correction(limit: Limit, means: Means, scale: float) -> Correction:
     first = means.of("c_first_order", scale) / total**2
     infinite, many = np.nan, np.full(1, np.nan)
     if means.within is not None:
-        infinite = population_coefficient_of_variation(sources, points)
+        infinite = coefficient_of_variation_infinite_test_set(sources, points)
         within = means.of("c_within", scale) / total**2
         there = ~np.isnan(within)
         pairs = (variance - within)[there] / (1 - means.within)
@@ -69,11 +69,11 @@ def correction(limit: Limit, means: Means, scale: float) -> Correction:
         difference = (pairs - variance[there]).mean()
         many = variance + difference - 2 * b * infinite**2
     estimates = [(float(v.mean()), float(v.std(ddof=1) / np.sqrt(len(v)))) for v in (b, c, first)]
-    population = (infinite, float(many.mean()), _population_error(means, scale, total, infinite))
-    return Correction(mean, spread, *(v for pair in estimates for v in pair), *population, means.neurons)
+    infinite_test_set = (infinite, float(many.mean()), _infinite_test_set_error(means, scale, total, infinite))
+    return Correction(mean, spread, *(v for pair in estimates for v in pair), *infinite_test_set, means.neurons)
 
 
-def _population_error(means: Means, scale: float, total: float, infinite: float) -> float:
+def _infinite_test_set_error(means: Means, scale: float, total: float, infinite: float) -> float:
     if means.within is None:
         return np.nan
     b, variance, within = (means.of(kind, scale) for kind in ("b", "c", "c_within"))

@@ -14,8 +14,8 @@ from scipy import linalg
 
 from replication.errors import ReplicationError
 from replication.infinite_width.closed_form import Kernels, kernels, nngp
-from replication.settings import MLPSpec
-from replication.test_loss import Sources, gaussian_sources
+from replication.loss_distribution.moments import Sources, gaussian_sources
+from replication.settings.network import MLP
 
 # Above this condition number the second-order terms, which hold Theta^-1 twice, keep too few digits
 SINGULAR = 1e12
@@ -24,7 +24,7 @@ SINGULAR = 1e12
 class Inputs(NamedTuple):
     """Kernels between N training and N_T test points: `training` (N, N), `cross` (N_T, N), test_nngp (N_T, N_T)."""
 
-    spec: MLPSpec
+    spec: MLP
     x: np.ndarray
     test_x: np.ndarray
     training: Kernels
@@ -34,7 +34,7 @@ class Inputs(NamedTuple):
     first_cross: np.ndarray
 
     @classmethod
-    def of(cls, spec: MLPSpec, x: np.ndarray, test_x: np.ndarray) -> "Inputs":
+    def of(cls, spec: MLP, x: np.ndarray, test_x: np.ndarray) -> "Inputs":
         """From x (N, d) and test_x (N_T, d), for networks of one hidden layer."""
 
         def first(x1):
@@ -83,7 +83,7 @@ class Limit:
         return cls(inputs, y, transfer @ y - test_y, inverse, transfer, reach, covariance)
 
     @property
-    def spec(self) -> MLPSpec:
+    def spec(self) -> MLP:
         """The network."""
         return self.inputs.spec
 

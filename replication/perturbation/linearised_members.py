@@ -18,7 +18,7 @@ from scipy import linalg
 from replication.errors import ReplicationError
 from replication.infinite_width.closed_form import kernels
 from replication.perturbation.activations import ACTIVATIONS, SLOPES
-from replication.settings import MLPSpec
+from replication.settings.network import MLP
 
 MEMORY = 2**28  # bytes of one stack of members
 
@@ -60,11 +60,11 @@ class Network(NamedTuple):
 class Members(NamedTuple):
     """A stack of initial networks: weights [(W (members, fan_in, units), b (members, units)), ...], all N(0, 1)."""
 
-    spec: MLPSpec
+    spec: MLP
     weights: list[tuple[np.ndarray, np.ndarray]]
 
     @classmethod
-    def draw(cls, spec: MLPSpec, inputs: int, width: int, outputs: int, count: int, rng: np.random.Generator):
+    def draw(cls, spec: MLP, inputs: int, width: int, outputs: int, count: int, rng: np.random.Generator):
         """`count` members of `width` neurons a layer."""
         units = pairwise([inputs, *[width] * spec.depth, outputs])
         return cls(spec, [(rng.standard_normal((count, a, b)), rng.standard_normal((count, b))) for a, b in units])
@@ -124,7 +124,7 @@ class Members(NamedTuple):
 
 
 def linearised_losses(
-    spec: MLPSpec,
+    spec: MLP,
     x: np.ndarray,
     y: np.ndarray,
     test_x: np.ndarray,

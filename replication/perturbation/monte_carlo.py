@@ -46,12 +46,12 @@ def sample(
     rng: np.random.Generator,
     enough: Callable[[Means], bool],
     most_neurons: int,
-    population: bool = True,
+    infinite_test_set: bool = True,
 ) -> Means:
     """Evaluate the terms for batches of fresh neurons until `enough`, asked ever so often, or `most_neurons`."""
     influences, (root, partner) = Influences(limit), roots(limit)
     groups = [np.arange(k, len(limit.delta), GROUPS) for k in range(min(GROUPS, len(limit.delta)))]
-    parts = [(limit.at(points), points) for points in groups] if population else []
+    parts = [(limit.at(points), points) for points in groups] if infinite_test_set else []
     within = sum(len(points) ** 2 for _, points in parts) / len(limit.delta) ** 2 if parts else None
     regression, batches, ask = Regression(), 0, LEAST
     while True:

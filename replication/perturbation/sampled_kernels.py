@@ -18,15 +18,15 @@ import numpy as np
 import pandas as pd
 
 from replication.infinite_width.closed_form import kernels, nngp
+from replication.loss_distribution.moments import gaussian_moments
 from replication.perturbation.linearised_members import Members, Network
-from replication.settings import MLPSpec
-from replication.test_loss import gaussian_moments
+from replication.settings.network import MLP
 
 MEMORY = 2**28  # bytes of one stack of networks
 
 
 def first_order_by_sampling(
-    spec: MLPSpec,
+    spec: MLP,
     x: np.ndarray,
     y: np.ndarray,
     test_x: np.ndarray,
@@ -69,7 +69,7 @@ def first_order_by_sampling(
 class _Functional:
     """I of random networks, for one training size."""
 
-    def __init__(self, spec: MLPSpec, x, y, test_x, test_y, output_scale: float):
+    def __init__(self, spec: MLP, x, y, test_x, test_y, output_scale: float):
         training, cross = kernels(spec, x), kernels(spec, test_x, x)
         self.scale, self.size = output_scale, len(x)
         self.inverse = np.linalg.inv(training.ntk)

@@ -11,7 +11,7 @@ from replication.experiments.training import member_table
 from replication.finite_width.member_store import MemberStore
 from replication.finite_width.runs import Run
 from replication.settings.training import Execution
-from replication.stages.planning import Plan
+from replication.stages.plan import Plan
 
 BAR = "{l_bar}{bar}| {elapsed}, {remaining} left{postfix}"
 

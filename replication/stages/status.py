@@ -10,7 +10,9 @@ from replication.finite_width.member_store import Digests, MemberStore
 from replication.finite_width.runs import Run, with_data
 from replication.settings.profile import Profile
 from replication.stages.command import sections
-from replication.stages.planning import REGIMES, Plan, plan_ensembles, plan_regimes
+from replication.stages.ensemble_plans import plan_ensembles
+from replication.stages.plan import Plan
+from replication.stages.regime_plans import REGIMES, plan_regimes
 from replication.stages.run_paths import RunPaths
 
 
@@ -46,7 +48,7 @@ def progress(name: str, profile: Profile) -> Iterator[FolderProgress]:
     """Of every task of a profile its ensembles, then the experiments of the second paper."""
     for task in profile.tasks:
         yield _folder(RunPaths(name, task), profile, plan_ensembles, task)
-    yield _folder(RunPaths(name, REGIMES), profile, plan_regimes, None)
+    yield _folder(RunPaths(name, REGIMES), profile, plan_regimes, "")
 
 
 def lines(name: str, profile: Profile, with_chunks: bool = False) -> Iterator[str]:
@@ -63,9 +65,7 @@ def lines(name: str, profile: Profile, with_chunks: bool = False) -> Iterator[st
             yield f"  {folder.others} more chunks of {folder.name} are of other settings, data or code"
 
 
-def _folder(
-    paths: RunPaths, profile: Profile, plan: Callable[..., list[Plan]], task: str | None
-) -> FolderProgress:
+def _folder(paths: RunPaths, profile: Profile, plan: Callable[..., list[Plan]], task: str) -> FolderProgress:
     damaged: list[Path] = []
     store = MemberStore(paths.scratch, profile.execution.tensor_float_32, damaged.append)
     plans = plan(paths, **sections(plan, profile, task))

@@ -7,8 +7,8 @@ from replication.settings.tasks import TaskSettings
 from replication.settings.training import Execution, FiniteWidth, Training, TrainingVariations
 from replication.stages import files
 from replication.stages.command import run
+from replication.stages.ensemble_plans import ensemble_table, plan_ensembles
 from replication.stages.members import train
-from replication.stages.planning import ensemble_table, plan_ensembles
 from replication.stages.run_paths import RunPaths
 
 

@@ -7,7 +7,7 @@ from replication.settings.training import Execution, Training
 from replication.stages import files
 from replication.stages.command import run
 from replication.stages.members import train
-from replication.stages.planning import REGIMES, plan_regimes
+from replication.stages.regime_plans import REGIMES, plan_regimes
 from replication.stages.run_paths import RunPaths
 
 

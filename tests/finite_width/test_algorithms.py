@@ -61,7 +61,10 @@ def textbook(weights, x, y, algorithm, largest_rate, batches, schedule):
 
 
 @pytest.mark.parametrize("schedule", ["constant", "cosine"])
-@pytest.mark.parametrize(("algorithm", "rate"), [("momentum", 0.05), ("minibatch_gradient_descent", 0.1), ("adam", 0.01), ("minibatch_adam", 0.01)])
+@pytest.mark.parametrize(
+    ("algorithm", "rate"),
+    [("momentum", 0.05), ("minibatch_gradient_descent", 0.1), ("adam", 0.01), ("minibatch_adam", 0.01)],
+)
 def test_algorithms_agree_with_their_textbook_form(algorithm, rate, schedule):
     members, both = members_of(SPEC, INPUTS, WIDTH, 2), data()
     batches = None

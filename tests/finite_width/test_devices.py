@@ -63,7 +63,11 @@ def test_backends_and_several_devices_agree_to_float32(tmp_path):
 
 
 def test_another_backend_is_refused():
-    command = [sys.executable, "-c", "from replication.finite_width.devices import select_devices; select_devices('auto')"]
+    command = [
+        sys.executable,
+        "-c",
+        "from replication.finite_width.devices import select_devices; select_devices('auto')",
+    ]
     ended = subprocess.run(
         command, cwd=ROOT, env=os.environ | {"KERAS_BACKEND": "numpy"}, capture_output=True, text=True
     )

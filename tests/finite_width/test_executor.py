@@ -10,7 +10,7 @@ import pytest
 
 from replication.errors import ReplicationError
 from replication.finite_width import members
-from replication.finite_width.ensemble import Data, Ensemble
+from replication.finite_width.ensemble import Ensemble
 from replication.finite_width.executor import complete
 from replication.finite_width.member_store import MemberStore
 from replication.finite_width.runs import Labels, Run, Shared

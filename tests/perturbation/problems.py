@@ -10,11 +10,11 @@ from replication.datasets.mnist import read_idx
 from replication.perturbation.control_variates import Known, known_moments
 from replication.perturbation.limit import Inputs, Limit
 from replication.perturbation.linearised_members import Ensemble
-from replication.settings import MLPSpec
+from replication.settings.network import MLP
 
-RELU = MLPSpec(depth=1, activation="relu", weight_variance=1.7, bias_variance=0.0)
-RELU_WITH_BIASES = MLPSpec(depth=1, activation="relu", weight_variance=1.7, bias_variance=0.5)
-ERF = MLPSpec(depth=1, activation="erf", weight_variance=1.7, bias_variance=0.3)
+RELU = MLP(depth=1, activation="relu", weight_variance=1.7, bias_variance=0.0)
+RELU_WITH_BIASES = MLP(depth=1, activation="relu", weight_variance=1.7, bias_variance=0.5)
+ERF = MLP(depth=1, activation="erf", weight_variance=1.7, bias_variance=0.3)
 NETWORKS = {"relu": RELU, "relu_with_biases": RELU_WITH_BIASES, "erf": ERF}
 
 
@@ -44,7 +44,7 @@ def digits(points: int, tests: int, seed=0) -> Data:
     return Data(*arrays)
 
 
-def limit_of(spec: MLPSpec, data: Data) -> Limit:
+def limit_of(spec: MLP, data: Data) -> Limit:
     return Limit.of(Inputs.of(spec, data.x, data.test_x), data.y, data.test_y)
 
 

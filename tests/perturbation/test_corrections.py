@@ -11,12 +11,12 @@ from replication.perturbation.estimates import correction
 from replication.perturbation.limit import Limit
 from replication.perturbation.linearised_members import linearised_losses
 from replication.perturbation.monte_carlo import sample
-from replication.settings import MLPSpec
+from replication.settings.network import MLP
 from tests.perturbation.problems import ERF, NETWORKS, RELU, RELU_WITH_BIASES, digits, gaussian_data, limit_of, measured
 
 
 def theory(limit: Limit, neurons=3200, seed=1):
-    return sample(limit, np.random.default_rng(seed), lambda means: False, neurons, population=False)
+    return sample(limit, np.random.default_rng(seed), lambda means: False, neurons, infinite_test_set=False)
 
 
 def differences(limit, means, ensemble, width, scale):
@@ -70,12 +70,12 @@ def test_terms_add_up_and_output_scales_agree(rng):
     row = finite_width_correction(ERF, *data, (8,), output_scale=0.4, most_neurons=1280).iloc[0]
     for kind in "bc":
         names = [name for name in row.index if name.startswith(f"{kind}_") and not name.endswith("error")]
-        names = [name for name in names if name not in ("c_first_order", "c_population")]
+        names = [name for name in names if name not in ("c_first_order", "c_infinite_test_set")]
         assert np.isclose(sum(row[name] for name in names), row[kind], rtol=1e-9)
     # scaling the read-out is scaling the targets' inverse
     scaled = (data.x, data.y / 0.4, data.test_x, data.test_y / 0.4)
     same = finite_width_correction(ERF, *scaled, (8,), most_neurons=1280).iloc[0]
-    for name in ("b", "c", "c_first_order", "coefficient_of_variation", "c_population"):
+    for name in ("b", "c", "c_first_order", "coefficient_of_variation", "c_infinite_test_set"):
         assert np.isclose(row[name], same[name], rtol=1e-6), name
     assert np.isclose(row["mean"], same["mean"] * 0.16)
 
@@ -115,7 +115,7 @@ def test_an_infinite_test_set_is_estimated_without_bias_from_small_ones():
         """Var[2 N_T L] at order 1/n over N_T^2, of all pairs of test points and of an infinite test set."""
         means = sample(limit, np.random.default_rng(3), lambda means: False, 640)
         found = correction(limit, means, 0.0)
-        return np.array([found.c, found.c_population]) * (2 * found.mean) ** 2
+        return np.array([found.c, found.c_infinite_test_set]) * (2 * found.mean) ** 2
 
     small, large = np.array([numerators(part) for part in parts]), numerators(whole)
     own = small[:, 0] - small[:, 1]
@@ -159,9 +159,9 @@ def test_digits_have_the_corrections_found_before():
     if not os.environ.get("REPLICATION_DATA_MIRROR"):
         pytest.skip("REPLICATION_DATA_MIRROR names no folder with the real files")
     data = digits(64, 1000)
-    spec = MLPSpec(depth=1, activation="relu", weight_variance=2.0, bias_variance=0.0)
+    spec = MLP(depth=1, activation="relu", weight_variance=2.0, bias_variance=0.0)
     for place, scale in enumerate((1.0, 0.2121)):
-        table = finite_width_correction(spec, *data, (16, 32, 64), output_scale=scale, population=False)
+        table = finite_width_correction(spec, *data, (16, 32, 64), output_scale=scale, infinite_test_set=False)
         for row in table.itertuples():
             assert np.isclose(row.c, REFERENCE[row.training_size][place], rtol=0.12)
             if scale == 1:

@@ -5,7 +5,7 @@ import pytest
 
 from replication.errors import ReplicationError
 from replication.perturbation.linearised_members import Members, linearised_losses, losses_of
-from replication.settings import MLPSpec
+from replication.settings.network import MLP
 from tests.perturbation.problems import ERF, RELU, RELU_WITH_BIASES, gaussian_data
 
 
@@ -64,6 +64,6 @@ def test_members_do_not_depend_on_how_they_are_stacked(monkeypatch):
 
 
 def test_too_few_parameters_are_an_error(rng):
-    spec = MLPSpec(depth=1, activation="relu", weight_variance=2.0, bias_variance=0.0)
+    spec = MLP(depth=1, activation="relu", weight_variance=2.0, bias_variance=0.0)
     with pytest.raises(ReplicationError, match="singular: widen"):
         linearised_losses(spec, *gaussian_data(points=30, inputs=4), (30,), 4, 2, rng)

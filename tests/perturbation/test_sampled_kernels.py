@@ -12,7 +12,7 @@ from tests.perturbation.problems import ERF, NETWORKS, gaussian_data
 @pytest.mark.parametrize("name", NETWORKS)
 def test_for_one_hidden_layer_they_agree_with_the_sum_over_neurons_at_any_width(name):
     data = gaussian_data()
-    settings = {"most_neurons": 3200, "precision": 1e-3, "population": False}
+    settings = {"most_neurons": 3200, "precision": 1e-3, "infinite_test_set": False}
     expected = finite_width_correction(NETWORKS[name], *data, (4, 8), **settings)
     sampled = first_order_by_sampling(NETWORKS[name], *data, (4, 8), widths=(4, 32), networks=800)
     for row in sampled.itertuples():
