@@ -72,7 +72,7 @@ def train_ensemble(
     >>> options = {"training_sizes": [20], "width": 16, "members": 8, "steps": 30}
     >>> table = train_ensemble(MLP(depth=1), x, x[:, 0], x_test, x_test[:, 0], **options)
     >>> table[["method", "width", "training_size", "members"]].values.tolist()
-    [['trained', 16.0, 20, 8]]
+    [['trained', 16, 20, 8]]
     """
     check_network(network)
     points = as_arrays(x, y, x_test, y_test)
