@@ -7,7 +7,6 @@ import numpy as np
 from replication.errors import ReplicationError
 from replication.perturbation.limit import Limit
 from replication.settings import MLPSpec
-from replication.test_loss import moments_of
 
 
 def checked(spec: MLPSpec, x, y, test_x, test_y) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
@@ -28,7 +27,8 @@ def checked(spec: MLPSpec, x, y, test_x, test_y) -> tuple[np.ndarray, np.ndarray
 
 def check_left(limit: Limit, scale: float) -> None:
     """A ReplicationError where infinitely wide networks have no test loss, of which to be the correction."""
-    if not moments_of(limit.sources(scale)).mean > 0:
+    sources = limit.sources(scale)
+    if not sources.squared_bias + sources.variance > 0:
         raise ReplicationError("the test loss at infinite width is zero", "give targets that are not all zero")
 
 
