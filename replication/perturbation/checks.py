@@ -5,7 +5,6 @@ from collections.abc import Sequence
 import numpy as np
 
 from replication.errors import ReplicationError
-from replication.loss_distribution.moments import moments_of
 from replication.perturbation.limit import Limit
 from replication.settings.network import MLP
 
@@ -30,7 +29,8 @@ def checked(
 
 def check_left(limit: Limit, scale: float) -> None:
     """A ReplicationError where infinitely wide networks have no test loss, of which to be the correction."""
-    if not moments_of(limit.sources(scale)).mean > 0:
+    sources = limit.sources(scale)
+    if not sources.squared_bias + sources.variance > 0:
         raise ReplicationError("the test loss at infinite width is zero", "give targets that are not all zero")
 
 
