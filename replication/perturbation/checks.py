@@ -10,7 +10,9 @@ from replication.perturbation.limit import Limit
 from replication.settings.network import MLP
 
 
-def checked(spec: MLP, x, y, test_x, test_y) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+def checked(
+    spec: MLP, x: np.ndarray, y: np.ndarray, test_x: np.ndarray, test_y: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """The arrays in float64; a ReplicationError where they, or the network, are not what the expansion is for."""
     if spec.depth != 1:
         problem = f"the corrections of a network with {spec.depth} hidden layers are not known"
