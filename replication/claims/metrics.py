@@ -57,7 +57,7 @@ def _curves(laws: pd.DataFrame) -> Iterator[Number]:
     converged = (laws["method"] == GRADIENT_DESCENT) & np.isinf(laws["training_time"])
     for (task, width), rows in laws[converged | (laws["method"] == TRAINED)].groupby(["task", "width"], sort=False):
         for name, kind in LAWS.items():
-            chosen = rows[(rows[["statistic", "law", "parameter"]] == kind).all(axis=1)]
+            chosen = rows[(rows[["statistic", "law", "parameter"]] == list(kind)).all(axis=1)]
             for row in chosen.itertuples():
                 yield f"{task}.{_width(width)}.{name}", row.estimate, row.standard_error
 

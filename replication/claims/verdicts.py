@@ -41,7 +41,7 @@ def run_tests(
     summary = []
     for claim, statement in statements.items():
         for subject in dict.fromkeys(rows[list(Subject._fields)].itertuples(index=False, name=None)):
-            chosen = rows[(rows["claim"] == claim) & (rows[list(Subject._fields)] == subject).all(axis=1)]
+            chosen = rows[(rows["claim"] == claim) & (rows[list(Subject._fields)] == list(subject)).all(axis=1)]
             if len(chosen):
                 label = {"paper": paper, "claim": claim, "statement": statement} | Subject(*subject)._asdict()
                 found = {"verdict": combine(list(chosen["verdict"])), "evidence": _evidence(chosen)}

@@ -8,6 +8,7 @@ import pandas as pd
 
 from replication.datasets.dataset import Dataset
 from replication.datasets.training_sets import training_order
+from replication.datasets.variations import Targets
 from replication.experiments import changed_data
 from replication.infinite_width.closed_form import kernels
 from replication.infinite_width.learning_curve import Regularisation
@@ -54,8 +55,9 @@ def data_variations(
     regularisation = Regularisation(infinite_width.diag_reg, infinite_width.singular_diag_reg)
     ranks = np.unique(np.geomspace(1, settings.sample_size // 2, RANKS).astype(int))
     label = {"experiment": DATA_VARIATION, "task": task_name, "dataset": task.dataset, "method": GRADIENT_DESCENT}
+    sides = {str(name): asked for name, asked in settings.sides.items()}.get(task_name, ())
     parts, spectra = [], []
-    for case in changed_data.cases(dataset, settings.sides.get(task_name, ()), settings.noise):
+    for case in changed_data.cases(dataset, sides, settings.noise):
         for draw in range(settings.draws):
             rows, eigenvalues = curves_of_draw(case, task_name, draw, seed, network, regularisation, settings)
             parts.append(_described(rows, case).assign(**label, draw=draw))
@@ -83,12 +85,15 @@ def curves_of_draw(
 ) -> Draw:  # fmt: skip
     """One draw of the training set: every target from one kernel."""
     sizes, with_theory = settings.training_sizes, not case.noise
+    largest = slice(sizes[-1])
     points = max(sizes[-1], settings.sample_size if with_theory else 0)
     order = training_order(len(case.dataset.inputs), points, seed, task, draw)
     x, test_x = changed_data.inputs(case, order, seed, task, draw)
     targets = dict(changed_data.targets(case, order, settings.superclasses))
-    theta, cross, test = (kernels(network, *pair).ntk for pair in ((x,), (x[: sizes[-1]], test_x), (test_x,)))
-    losses = pd.DataFrame(resolution_limited(theta, cross, test, targets, sizes, regularisation))
+    theta, cross, test = (kernels(network, *pair).ntk for pair in ((x,), (x[largest], test_x), (test_x,)))
+    nested = {name: Targets(target.training[largest], target.test) for name, target in targets.items()}
+    matrices = theta[largest, largest], cross, test
+    losses = pd.DataFrame(resolution_limited(*matrices, nested, sizes, regularisation))
     if not with_theory:
         return Draw(losses.assign(theory=np.nan), None)
     sample = slice(settings.sample_size)

@@ -57,7 +57,8 @@ def infinitely_wide_student(
     covariance K. That is the covariance of converged outputs that start at those of such a teacher and learn zero.
     """
     matrices = compute_kernels(network, "closed_form", data.x, data.y, data.test_x)
-    for size, prediction in zip(sizes, predictions.converged(matrices, sizes, *regularisation), strict=True):
+    converged = predictions.gradient_descent_to_convergence(matrices, sizes, *regularisation)
+    for size, prediction in zip(sizes, converged, strict=True):
         theory = np.diag(prediction.covariance).mean() / 2
         for teacher, loss in enumerate(np.mean((prediction.mean - data.test_y) ** 2, axis=0) / 2):
             yield {"teacher": teacher, "training_size": size, "mean": loss, "theory": theory}

@@ -1,7 +1,6 @@
 """Every law that is fitted, from the tables of infinite width, of members and of random features."""
 
 from collections.abc import Mapping
-from typing import NamedTuple
 
 import pandas as pd
 
@@ -19,26 +18,25 @@ from replication.settings.regimes import Dimension, TrainedRegimes, TrainedVaria
 from replication.settings.tasks import TaskSettings
 from replication.settings.training import FiniteWidth, Training, TrainingVariations
 
-Tables = dict[str, pd.DataFrame]
-FEATURES = ("curves", "exponents", "duality")  # the tables of random features, by name
+Tables = Mapping[str, pd.DataFrame]
 
 
 def laws_of_ensembles(
-    exact: pd.DataFrame,
-    members: pd.DataFrame,
+    tables: Tables,
     seed: int,
     training: Training,
     finite_width: FiniteWidth,
     statistics: Statistics,
     windows: ScalingLaws,
     claims: Claims,
-) -> Tables:
+) -> dict[str, pd.DataFrame]:
     """Of arXiv 2503.05938: moments of the test loss, their laws in N_D and in 1 / n, and comparisons of both widths.
 
-    exact: learning curves at infinite width, draw by draw; members: losses of trained and linearised members, of all
-    tasks. Tables by name: test_loss, learning_curves, scaling_laws, comparisons, width_ratios, width_corrections,
-    width_intercepts, width_crossovers.
+    tables: `exact`, the learning curves at infinite width, draw by draw, and `members`, the losses of trained and
+    linearised members, of all tasks. Gives, by name: test_loss, learning_curves, scaling_laws, comparisons,
+    width_ratios, width_corrections, width_intercepts, width_crossovers.
     """
+    exact, members = tables["exact"], tables["members"]
     confidence, resamples = statistics.confidence, statistics.resamples
     differences = bootstrap.paired_differences(members)
     correlations = bootstrap.member_correlations(members, bootstrap.ENSEMBLES, resamples, seed)
@@ -60,77 +58,63 @@ def laws_of_ensembles(
 
 
 def laws_of_variants(
-    members: pd.DataFrame,
-    expected: pd.DataFrame,
-    exact: pd.DataFrame,
+    tables: Tables,
     seed: int,
     tasks: Mapping[str, TaskSettings],
     training: Training,
     variations: TrainingVariations,
     statistics: Statistics,
-) -> Tables:
+) -> dict[str, pd.DataFrame]:
     """Of networks trained, parametrised or built otherwise: the tables training_variations and training_plateaus.
 
-    members: losses of every variant; expected: what infinite width says of each; exact: as `laws_of_ensembles`.
+    tables: `variants`, losses of the members of every variant; `expected`, what infinite width says of each; `exact` as
+    for `laws_of_ensembles`.
     """
+    members, exact = tables["variants"], tables["exact"]
     infinite = exact[(exact["method"] == GRADIENT_DESCENT) & (exact["training_time"] == training.steps)]
     correlations = bootstrap.member_correlations(members, bootstrap.VARIANTS, statistics.resamples, seed)
     curves = plateaus.moments_of_variants(members, statistics, seed)
-    fitted = plateaus.plateaus(curves, expected, infinite, correlations, statistics.confidence)
+    fitted = plateaus.plateaus(curves, tables["expected"], infinite, correlations, statistics.confidence)
+    sizes = variations.training_sizes
     slopes = [
-        plateaus.slope_at_infinite_width(infinite, name, task.dataset, variations.training_sizes, statistics.confidence)
+        plateaus.slope_at_infinite_width(infinite, name, task.dataset, sizes, statistics.confidence)
         for name, task in tasks.items()
     ]
     table = pd.concat([fitted, pd.DataFrame(slopes)], ignore_index=True)
     return {"training_variations": curves, "training_plateaus": table}
 
 
-class RegimeTables(NamedTuple):
-    """What the experiments of arXiv 2102.06701 wrote.
-
-    members: losses of the members of every trained experiment. data, data_exponents, data_differences: of converged
-    networks on data changed, of all tasks. features, features_exponents, duality: of random features. students:
-    exponents of infinitely wide students.
-    """
-
-    members: pd.DataFrame
-    data: pd.DataFrame
-    data_exponents: pd.DataFrame
-    data_differences: pd.DataFrame
-    features: pd.DataFrame
-    features_exponents: pd.DataFrame
-    duality: pd.DataFrame
-    students: pd.DataFrame
-
-
 def laws_of_regimes(
-    tables: RegimeTables,
+    tables: Tables,
     regimes: TrainedRegimes,
     variations: TrainedVariations,
     dimension: Dimension,
     statistics: Statistics,
-) -> Tables:
+) -> dict[str, pd.DataFrame]:
     """Of arXiv 2102.06701: the exponents of trained networks beside those of random features and infinite width.
 
-    Tables by name: regime_curves, regime_exponents, regime_differences, dimension, duality.
+    tables: `regime_members`, losses of the members of every trained experiment; `data`, `data_exponents` and
+    `data_differences`, of converged networks on the data of all tasks and on data changed; `features`,
+    `features_exponents` and `duality`, of random features; `students`, the exponents of infinitely wide students.
+    Gives, by name: regime_curves, regime_exponents, regime_differences, dimension, duality.
     """
-    confidence, members = statistics.confidence, tables.members
+    confidence, members = statistics.confidence, tables["regime_members"]
     changed, students = trained_regimes.on_changed_data(members), trained_regimes.of_students(members)
     trained = trained_regimes.trained_curves(members, regimes.population, confidence)
     of_students = student_exponents(students, dimension.trained.window, confidence)
-    over_draws = [mean_curve(losses, POINT, confidence) for losses in (changed, students, tables.data)]
+    over_draws = [mean_curve(losses, POINT, confidence) for losses in (changed, students, tables["data"])]
     exponents = [
-        tables.features_exponents,
+        tables["features_exponents"],
         trained_regimes.trained_exponents(trained, regimes, confidence),
         data_variations.exponents(changed, variations.window, confidence),
         of_students,
-        tables.data_exponents,
+        tables["data_exponents"],
     ]
     moved = data_variations.exponent_differences(changed, variations.window, confidence)
     return {
-        "regime_curves": pd.concat([tables.features, trained, *over_draws], ignore_index=True),
+        "regime_curves": pd.concat([tables["features"], trained, *over_draws], ignore_index=True),
         "regime_exponents": pd.concat(exponents, ignore_index=True)[[*CURVE, *NUMBERS]],
-        "regime_differences": pd.concat([tables.data_differences, moved], ignore_index=True),
-        "dimension": pd.concat([tables.students, of_students], ignore_index=True),
-        "duality": tables.duality,
+        "regime_differences": pd.concat([tables["data_differences"], moved], ignore_index=True),
+        "dimension": pd.concat([tables["students"], of_students], ignore_index=True),
+        "duality": tables["duality"],
     }

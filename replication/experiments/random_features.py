@@ -65,7 +65,8 @@ def random_features(
 
 def _power_laws(settings: PowerLawFeatures, seed: int, progress: Progress) -> tuple[pd.DataFrame, fits.Spectra]:
     """Losses of every draw, and alpha_K of every spectrum."""
-    losses, alphas = [], {}
+    losses: list[dict] = []
+    alphas: dict[float, Estimate] = {}
     for alpha in settings.exponents:
         sample = gaussian(power_law_spectrum(alpha, settings.dimension))
         label = {"task": POWER_LAW, "dataset": GAUSSIAN, "varied": EXPONENT, "value": alpha}
@@ -81,7 +82,8 @@ def _relu_networks(
 ) -> tuple[pd.DataFrame, fits.Spectra]:
     """The same for networks and pools that are drawn anew in every draw."""
     ranks = np.unique(np.geomspace(settings.ranks.smallest, settings.ranks.largest, RANKS).astype(int))
-    losses, alphas = [], {}
+    losses: list[dict] = []
+    alphas: dict[float, Estimate] = {}
     for side in settings.sides:
         coarse, spectra = pooled(dataset, side), []
         label = {"task": settings.task, "dataset": source, "varied": SIDE, "value": float(side)}

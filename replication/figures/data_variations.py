@@ -123,8 +123,8 @@ def _differences(axes: Axes, differences: pd.DataFrame) -> None:
             continue
         ends = points["difference_lower"], points["difference_upper"]
         bars = np.stack([points["difference"] - ends[0], ends[1] - points["difference"]])
-        style = {"marker": marker, "color": colour, "linestyle": "none", "elinewidth": 1.2, "zorder": 3, "label": label}
-        axes.errorbar(points["difference"], heights[chosen] + sign * SPREAD, xerr=bars, **style)
+        style: dict[str, Any] = {"marker": marker, "color": colour, "linestyle": "none", "elinewidth": 1.2}
+        axes.errorbar(points["difference"], heights[chosen] + sign * SPREAD, xerr=bars, zorder=3, label=label, **style)
     axes.set_yticks(list(lines.values()), list(lines))
     axes.yaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))

@@ -1,5 +1,7 @@
 """Exhibit: from infinite width to linearised to trained networks, and what becomes of the corrections in 1 / n."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -11,7 +13,7 @@ from replication.figures.style import METHOD_MARKERS, SYMBOLS, readable_log_axis
 from replication.schema import FINITE, STATISTICS, subject_name
 
 ASIDE = {"trained": 0.985, "linearised": 1.015}  # on the axis of 1 / n, so that bars do not cover each other
-LINES = {"trained": "solid", "linearised": "dashed"}
+LINES: dict[str, Any] = {"trained": "solid", "linearised": "dashed"}
 LABEL_ROOM = 0.09  # of the axis of 1 / n
 COLOURS = {"trained": "#b5375a", "linearised": "#2b6ca3"}
 
@@ -43,7 +45,7 @@ def ladder(ratios: pd.DataFrame, corrections: pd.DataFrame, sizes: tuple[int, ..
     handles = [Line2D([], [], linestyle="none", marker="x", color="black", label="infinite width")]
     for size, strength in zip(chosen, (0.45, 1.0), strict=True):
         for method in FINITE:
-            look = {"color": COLOURS[method], "alpha": strength, "linestyle": LINES[method]}
+            look: dict[str, Any] = {"color": COLOURS[method], "alpha": strength, "linestyle": LINES[method]}
             marker = METHOD_MARKERS["gradient_descent" if method == "trained" else "bayes"]
             handles.append(Line2D([], [], marker=marker, label=rf"{method}, $N_D = {size}$", **look))
     figure.legend(handles=handles, loc="outside lower center", ncols=len(handles))
@@ -61,7 +63,7 @@ def _panel(axes: Axes, ratios: pd.DataFrame, fits: pd.DataFrame, sizes: tuple[in
                 continue
             x = 1 / curve["width"].to_numpy(float)
             marker = METHOD_MARKERS["gradient_descent" if method == "trained" else "bayes"]
-            style = {"color": COLOURS[method], "alpha": strength}
+            style: dict[str, Any] = {"color": COLOURS[method], "alpha": strength}
             axes.errorbar(
                 ASIDE[method] * x, curve["ratio"], curve["ratio_standard_error"], linestyle="none", marker=marker,
                 elinewidth=1.1, **style,

@@ -1,5 +1,7 @@
 """Exhibit: learning curves predicted from the kernel's spectrum beside those of networks at infinite width."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -23,7 +25,7 @@ from replication.figures.style import (
 from replication.schema import INFINITE_WIDTH_METHODS as METHODS
 from replication.schema import subject_name
 
-LINES = {"gradient_descent": "solid", "bayes": "dashed"}
+LINES: dict[str, Any] = {"gradient_descent": "solid", "bayes": "dashed"}
 
 
 @styled
@@ -72,7 +74,8 @@ def _grid(rows: int) -> tuple[Figure, list]:
     )
     grid: list = [[[] for _ in SYMBOLS] for _ in range(rows)]
     for row, column in np.ndindex(rows, len(SYMBOLS)):
-        for cell in outer[row, column].subgridspec(2, 1, height_ratios=[2.8, 1], hspace=0.1):
+        cells = outer[row, column].subgridspec(2, 1, height_ratios=[2.8, 1], hspace=0.1)
+        for cell in (cells[0], cells[1]):
             axes = figure.add_subplot(cell, sharex=figure.axes[0] if figure.axes else None)
             axes.tick_params(labelbottom=False)
             axes.yaxis.set_label_coords(-0.225, 0.5)
@@ -92,11 +95,13 @@ def _panel(axes: Axes, below: Axes, statistic: str, exact: pd.DataFrame, theory:
             axes.plot(predicted.index, predicted, color=style["color"], linestyle=LINES[method], label=label)
         if not (chosen := exact[exact.method == method]).empty:
             points = over_training_sets(chosen, statistic).set_index("training_size")
-            look = style | {"linestyle": "none", "marker": METHOD_MARKERS[method], "label": METHODS[method]}
+            look: dict[str, Any] = style | {"linestyle": "none", "marker": METHOD_MARKERS[method]}
             ratio = points.div(predicted, axis=0).dropna(subset="estimate")
             for ax, values in ((axes, points), (below, ratio)):
                 bars = np.stack([values.estimate - values.lower, values.upper - values.estimate])
-                ax.errorbar(dodged(values.index, index, len(METHODS)), values.estimate, bars, **look)
+                ax.errorbar(
+                    dodged(values.index, index, len(METHODS)), values.estimate, bars, label=METHODS[method], **look
+                )
     _scales(axes, below, statistic)
 
 
@@ -107,8 +112,8 @@ def _scales(axes: Axes, below: Axes, statistic: str) -> None:
     below.margins(y=0.15)
     low, high = below.get_ylim()
     edge = 0.1 * (high - low)  # where a tick's label would touch that of the panel above
-    ticks = MaxNLocator(4, steps=[1, 2, 5, 10]).tick_values(low, high)
-    below.yaxis.set_major_locator(FixedLocator(ticks[(low + edge <= ticks) & (ticks <= high - edge)]))
+    ticks = np.asarray(MaxNLocator(4, steps=[1, 2, 5, 10]).tick_values(low, high))
+    below.yaxis.set_major_locator(FixedLocator(ticks[(low + edge <= ticks) & (ticks <= high - edge)].tolist()))
     below.yaxis.set_minor_locator(NullLocator())
     below.yaxis.set_major_formatter("{x:g}")
 

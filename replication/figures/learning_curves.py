@@ -1,5 +1,7 @@
 """Exhibit: the moments of the test loss against training-set size, at infinite and at finite width."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -21,8 +23,8 @@ from replication.figures.style import (
 from replication.scaling_laws.estimates import plus_minus
 from replication.schema import subject_name
 
-GUIDE = {"color": "0.55", "linewidth": 0.9, "linestyle": (0, (1, 1.5))}
-WINDOW = {"color": "#f2dfa0", "linewidth": 6, "solid_capstyle": "butt"}
+GUIDE: dict[str, Any] = {"color": "0.55", "linewidth": 0.9, "linestyle": (0, (1, 1.5))}
+WINDOW: dict[str, Any] = {"color": "#f2dfa0", "linewidth": 6, "solid_capstyle": "butt"}
 
 
 @styled
@@ -122,7 +124,7 @@ def _legend(curves: pd.DataFrame, laws: pd.DataFrame, marks: dict) -> list[tuple
     infinite = curves[np.isinf(curves.width)]
     pairs = infinite[["method", "training_time"]].drop_duplicates()
     pairs = pairs.sort_values(["method", "training_time"], ascending=[False, True])
-    entries = [(Line2D([], [], **_line(*pair)), _label(*pair)) for pair in pairs.itertuples(index=False)]
+    entries: list[tuple] = [(Line2D([], [], **_line(*pair)), _label(*pair)) for pair in pairs.itertuples(index=False)]
     if len(converged(laws)):
         entries.append(((Line2D([], [], **WINDOW), Line2D([], [], **GUIDE)), "law fitted to converged, fit window"))
     for width, mark in marks.items():

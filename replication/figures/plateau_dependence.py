@@ -1,5 +1,7 @@
 """Exhibit: what the plateau of eps_L at infinite width depends on."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -19,9 +21,9 @@ VARIED = {
     "bias_variance": r"bias variance $C_b$",
     "target_scale": "scale of the targets",
 }
-LARGEST = {"linestyle": "solid"}
-SMALLER = {"linestyle": (0, (3, 1.5)), "linewidth": 1.1, "markerfacecolor": "white", "alpha": 0.75}
-UNVARIED = {"color": "0.85", "linewidth": 5, "solid_capstyle": "butt"}
+LARGEST: dict[str, Any] = {"linestyle": "solid"}
+SMALLER: dict[str, Any] = {"linestyle": (0, (3, 1.5)), "linewidth": 1.1, "markerfacecolor": "white", "alpha": 0.75}
+UNVARIED: dict[str, Any] = {"color": "0.85", "linewidth": 5, "solid_capstyle": "butt"}
 EPS = "coefficient_of_variation"
 MOST_TICKS = 6
 
@@ -113,7 +115,7 @@ def _values_axis(axes: Axes, values: np.ndarray, varied: str) -> None:
         axes.set_xlim(-0.4 * values[1], 1.3 * values[-1])
     axes.xaxis.set_minor_locator(NullLocator())
     if len(values) <= MOST_TICKS:
-        axes.xaxis.set_major_locator(FixedLocator(values))
+        axes.xaxis.set_major_locator(FixedLocator(values.tolist()))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
 
 

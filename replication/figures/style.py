@@ -17,7 +17,8 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, Locator, LogLocator, 
 from replication.figures.palettes import QUALITATIVE, ramp
 from replication.schema import APPROACHES
 
-Given, Drawn = ParamSpec("Given"), TypeVar("Drawn")
+Given = ParamSpec("Given")
+Drawn = TypeVar("Drawn")
 STYLE_SHEET = Path(__file__).with_name("replication.mplstyle")
 SYMBOLS = {"mean": r"$\mu_L$", "std": r"$\sigma_L$", "coefficient_of_variation": r"$\epsilon_L = \sigma_L / \mu_L$"}
 TRAINING_SIZE = r"training-set size $N_D$"
@@ -102,11 +103,11 @@ def readable_log_axis(axis: Axis, most: int = 6) -> None:
     """Label a logarithmic axis in plain numbers, with as many of 1, 2, 5 times powers of ten as are legible."""
     low, high = sorted(axis.get_view_interval())
     for locator in _log_locators(high / low):
-        ticks = locator.tick_values(low, high)
+        ticks = np.asarray(locator.tick_values(low, high))
         ticks = ticks[(low <= ticks) & (ticks <= high)]
         if len(ticks) <= most:
             break
-    axis.set_major_locator(FixedLocator(ticks))
+    axis.set_major_locator(FixedLocator(ticks.tolist()))
     plain = ticks.min() >= 1e-4 and ticks.max() < 1e5
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}" if plain else _power(value)))
     axis.set_minor_formatter(NullFormatter())

@@ -17,6 +17,7 @@ from replication.infinite_width.predictions import KernelMatrices
 from replication.schema import TEACHER
 from replication.theory.kernel_regression import Spectrum, predict, spectrum_of
 
+
 def resolution_limited(
     ntk: np.ndarray,
     cross: np.ndarray,
@@ -33,13 +34,13 @@ def resolution_limited(
     (arXiv 2102.06701). It is half the posterior variance of Bayesian inference under the prior Theta, whose posterior
     mean is the converged network's: one inference gives both.
     """
-    y, places = _stacked({name: target.training for name, target in targets.items()})
+    y, columns = _stacked({name: target.training for name, target in targets.items()})
     points = len(cross)  # of a sample that may go on beyond the training set
     training = ntk[:points, :points]
     problem = KernelMatrices(Kernels(training, training), Kernels(cross, cross), test, y[:points])
     for size, prediction in zip(sizes, predictions.bayes(problem, sizes, *regularisation), strict=True):
-        for name, place in places.items():
-            error = prediction.mean[:, place] - targets[name].test
+        for name, chosen in columns.items():
+            error = prediction.mean[:, chosen] - targets[name].test
             yield {"training_size": size, "target": name, "mean": np.sum(error**2) / (2 * len(error))}
         yield {"training_size": size, "target": TEACHER, "mean": np.diag(prediction.covariance).mean() / 2}
 
@@ -53,11 +54,11 @@ def predicted(ntk: np.ndarray, targets: dict[str, np.ndarray], sizes: Sequence[i
     spectrum of the population as n points resolve it. The eigenvalues themselves lie above the population's, by about
     tr(Theta) / P^2 of what lies below them, which flattens a slowly falling spectrum.
     """
-    y, places = _stacked(targets)
+    y, columns = _stacked(targets)
     spectrum = spectrum_of(ntk, ntk, y)
     rows = []
-    for name, place in places.items():
-        losses = predict(spectrum._replace(target=spectrum.target[:, place]), sizes)["squared_bias"]
+    for name, chosen in columns.items():
+        losses = predict(spectrum._replace(target=spectrum.target[:, chosen]), sizes)["squared_bias"]
         rows += _rows(sizes, name, losses)
     teacher = Spectrum(spectrum.eigenvalues, spectrum.target[:, :1], spectrum.prior, spectrum.points)
     rows += _rows(sizes, TEACHER, predict(teacher, sizes)["variance"])
@@ -71,5 +72,5 @@ def _rows(sizes: Sequence[int], name: str, losses: pd.Series) -> list[dict]:
 def _stacked(targets: dict[str, np.ndarray]) -> tuple[np.ndarray, dict[str, slice]]:
     """Targets side by side, and the columns of each."""
     ends = np.cumsum([y.shape[1] for y in targets.values()]).tolist()
-    places = map(slice, [0, *ends[:-1]], ends)
-    return np.hstack(list(targets.values())), dict(zip(targets, places, strict=True))
+    columns = map(slice, [0, *ends[:-1]], ends)
+    return np.hstack(list(targets.values())), dict(zip(targets, columns, strict=True))

@@ -7,6 +7,7 @@ projections R of the rows: C is all that a loss knows of it. Matrices may be spa
 """
 
 from collections.abc import Iterator, Sequence
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.linalg import LinAlgError
@@ -15,7 +16,7 @@ from scipy.linalg import cholesky, solve_triangular
 
 from replication.errors import ReplicationError
 
-Matrix = np.ndarray | sparse.sparray
+Matrix: TypeAlias = Any  # a NumPy array, or one of scipy.sparse
 
 
 def power_law_spectrum(alpha: float, dimension: int) -> np.ndarray:

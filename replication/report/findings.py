@@ -31,6 +31,7 @@ def of_ensembles(laws: Laws, confidence: float) -> list[str]:
     """Sentences on arXiv 2503.05938: infinite width task by task, then the trained ensembles."""
     return [
         *_infinite_width(laws["scaling_laws"]),
+        _credible_intervals(laws["comparisons"]),
         _widths(laws["comparisons"]),
         _coverage(laws["comparisons"], confidence),
         _intercepts(laws["width_intercepts"]),
@@ -79,6 +80,15 @@ def _infinite_width(laws: pd.DataFrame) -> Iterator[str]:
             number = value_with_error(slope["estimate"], slope["standard_error"])
             text += f", and {number} if the test set were infinitely large"
         yield text
+
+
+def _credible_intervals(comparisons: pd.DataFrame) -> str:
+    by = comparisons.groupby("comparison")["estimate"]
+    interval, bayes = (span(np.exp(by.get_group(name))) for name in ("interval_ratio", "bayes_ratio"))
+    return (
+        f"converged at infinite width, half the credible interval of the loss is {interval} times that of a Gaussian "
+        f"of the same sigma_L, and eps_L of gradient descent {bayes} times that of Bayes (plateau window, all tasks)"
+    )
 
 
 def _widths(comparisons: pd.DataFrame) -> str:

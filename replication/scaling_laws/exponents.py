@@ -28,7 +28,7 @@ def curves(
     """
     inside = within(table, window, size)
     inside = inside[inside[value].notna()]
-    logs = inside.assign(log=np.log(inside[value])).pivot_table(index="draw", columns=size, values="log")
+    logs = np.log(inside[value]).groupby([inside["draw"], inside[size]]).mean().unstack()
     return logs.columns.to_numpy(float), np.exp(logs.to_numpy())
 
 

@@ -30,7 +30,7 @@ def losses_of_training_sets(
 
 
 def learning_curves(exact: pd.DataFrame, losses: pd.DataFrame, statistics: Statistics) -> pd.DataFrame:
-    """A row for each point of a curve: at infinite width the mean over draws of training sets; ensembles as they are."""
+    """A row for each point of a curve: at infinite width the mean over draws, ensembles as they are."""
     infinite = [
         key
         | {"draws": len(rows), "members": np.nan, "training_loss": rows["training_loss"].mean()}

@@ -43,9 +43,8 @@ def member_correlations(
     found = {}
     for label, rows in groups(members, keys):
         losses = _by_size(rows)
-        drawn = _resampled(losses.to_numpy(), resamples, seed, label)
-        for name, values in zip(STATISTICS, member_moments(drawn), strict=True):
-            matrix = correlation_matrix(np.log(values))
+        matrices = correlation_matrices(losses.to_numpy(), resamples, _stream(seed, label))
+        for name, matrix in matrices.items():
             found[*label.values(), name] = Correlations(losses.index.to_list(), losses.shape[1], matrix)
     return found
 
@@ -55,7 +54,7 @@ def difference_correlations(differences: pd.DataFrame, resamples: int, seed: int
     found = {}
     for label, rows in groups(differences, ENSEMBLES):
         losses = _by_size(rows)
-        means = _resampled(losses.to_numpy(), resamples, seed, label).mean(axis=-1)
+        means = _resampled(losses.to_numpy(), resamples, _stream(seed, label)).mean(axis=-1)
         correlations = Correlations(losses.index.to_list(), losses.shape[1], correlation_matrix(means))
         found[*label.values(), STATISTICS[0]] = correlations
     return found
@@ -67,6 +66,12 @@ def paired_differences(members: pd.DataFrame) -> pd.DataFrame:
     wide = members.pivot(index=keys, columns="method", values="test_loss").reindex(columns=[TRAINED, LINEARISED])
     differences = (wide[TRAINED] - wide[LINEARISED]).dropna()
     return differences.rename("test_loss").reset_index().assign(method=PAIRED_DIFFERENCE)
+
+
+def correlation_matrices(losses: np.ndarray, resamples: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
+    """Of ln mu_L, ln sigma_L and ln eps_L, by name: (sizes, sizes), for losses (sizes, members) of the same members."""
+    moments = member_moments(_resampled(losses, resamples, rng))
+    return {name: correlation_matrix(np.log(values)) for name, values in zip(STATISTICS, moments, strict=True)}
 
 
 def correlation_matrix(resampled: np.ndarray) -> np.ndarray:
@@ -81,8 +86,11 @@ def _by_size(rows: pd.DataFrame) -> pd.DataFrame:
     return rows.pivot(index="training_size", columns="member", values="test_loss").dropna(axis=1)
 
 
-def _resampled(losses: np.ndarray, resamples: int, seed: int, label: dict) -> np.ndarray:
+def _stream(seed: int, label: dict) -> np.random.Generator:
+    return generator(seed, "bootstrap of members", label["task"], label["width"])
+
+
+def _resampled(losses: np.ndarray, resamples: int, rng: np.random.Generator) -> np.ndarray:
     """Losses (sizes, members) of resampled members, the same at all sizes: (sizes, resamples, members)."""
-    rng = generator(seed, "bootstrap of members", label["task"], label["width"])
     members = losses.shape[1]
     return losses[:, rng.integers(members, size=(resamples, members))]

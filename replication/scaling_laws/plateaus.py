@@ -70,14 +70,14 @@ def slope_at_infinite_width(
     slope = fitted.parameters["slope"]
     lower, upper = slope.interval(confidence)
     label = {"experiment": TRAINING_VARIATION, "task": task, "dataset": dataset, "varied": "width", "value": "infinite"}
-    label |= {"method": GRADIENT_DESCENT, "width": np.inf, "parameter": "slope"}
+    curve = {"method": GRADIENT_DESCENT, "width": np.inf, "parameter": "slope"}
     numbers = {"estimate": slope.value, "lower": lower, "upper": upper, "standard_error": slope.error}
-    return label | numbers | {"degrees_of_freedom": slope.dof}
+    return label | curve | numbers | {"degrees_of_freedom": slope.dof}
 
 
 def _by_draw(infinite: pd.DataFrame, task: str, sizes: Sequence[int] | np.ndarray) -> pd.DataFrame:
-    own = infinite[(infinite["task"] == task) & infinite["training_size"].isin(sizes)]
-    return own.pivot(index="draw", columns="training_size", values=EPS)[list(sizes)]
+    of_task = infinite[(infinite["task"] == task) & infinite["training_size"].isin(sizes)]
+    return of_task.pivot(index="draw", columns="training_size", values=EPS)[list(sizes)]
 
 
 def _expected(expected: pd.DataFrame, label: dict) -> float:

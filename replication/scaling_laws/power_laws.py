@@ -51,34 +51,44 @@ def power_law(x: np.ndarray, y: np.ndarray, error: np.ndarray) -> Fit:
     return Fit(parameters, chi_square, len(x) - 2)
 
 
+class _Floored(NamedTuple):
+    """ln(a (x / scale)^-exponent + floor lowest), whose parameters are well conditioned: ln a, exponent, floor <= 1."""
+
+    scale: float
+    lowest: float
+
+    def log(self, x: np.ndarray, log_amplitude: float, exponent: float, floor: float) -> np.ndarray:
+        """The law at x (n,)."""
+        return np.log(np.exp(log_amplitude) * (x / self.scale) ** -exponent + floor * self.lowest)
+
+    def gradient(self, x: np.ndarray, log_amplitude: float, exponent: float, floor: float) -> np.ndarray:
+        """Its derivatives with respect to the parameters: (n, 3)."""
+        power = np.exp(log_amplitude) * (x / self.scale) ** -exponent
+        parts = np.stack([power, -np.log(x / self.scale) * power, np.full_like(power, self.lowest)], axis=1)
+        return parts / (power + floor * self.lowest)[:, None]
+
+
 def power_law_with_floor(x: np.ndarray, y: np.ndarray, error: np.ndarray) -> Fit:
     """y = amplitude x^-exponent + floor with floor >= 0; `error` are relative standard errors of y."""
     start = power_law(x, y, error).parameters
-    lowest = np.min(y)
-    scale = np.exp(np.log(x).mean())  # the amplitude at the centre of the window is the better conditioned parameter
-
-    def law(x: np.ndarray, log_amplitude: float, exponent: float, floor: float) -> np.ndarray:
-        return np.log(np.exp(log_amplitude) * (x / scale) ** -exponent + floor * lowest)
-
-    exponent = np.clip(start["exponent"].value, 0.05, 15)
-    guess = (np.log(start["amplitude"].value) - start["exponent"].value * np.log(scale), 1.2 * exponent, 0.1)
+    law = _Floored(float(np.exp(np.log(x).mean())), float(np.min(y)))
+    exponent, log_scale = start["exponent"].value, np.log(law.scale)
+    guess = (np.log(start["amplitude"].value) - exponent * log_scale, 1.2 * np.clip(exponent, 0.05, 15), 0.1)
     bounds = ((-np.inf, 0, 0), (np.inf, 20, 1))
     options = {"ftol": 1e-15, "xtol": 1e-15, "gtol": 1e-15, "max_nfev": 2000, "x_scale": "jac"}
+    options |= {"sigma": error, "absolute_sigma": True, "bounds": bounds, "jac": law.gradient}
     try:
-        best, covariance = optimize.curve_fit(
-            law, x, np.log(y), p0=guess, sigma=error, absolute_sigma=True, bounds=bounds, **options
-        )
+        best, covariance = optimize.curve_fit(law.log, x, np.log(y), p0=guess, **options)
     except (RuntimeError, ValueError):  # no minimum found: the data say nothing about a floor
         return Fit(dict.fromkeys(("exponent", "amplitude", "floor"), UNKNOWN), np.nan, len(x) - 3)
-    errors = np.sqrt(np.diag(covariance))
-    chi_square = float(np.sum(((np.log(y) - law(x, *best)) / error) ** 2))
-    to_unit = np.array([1, np.log(scale), 0])
-    amplitude = np.exp(best[0] + best[1] * np.log(scale))
+    errors, to_unit = np.sqrt(np.diag(covariance)), np.array([1, log_scale, 0])
+    amplitude = np.exp(best[0] + best[1] * log_scale)
     parameters = {
         "exponent": Estimate(best[1], errors[1]),
         "amplitude": Estimate(amplitude, amplitude * np.sqrt(to_unit @ covariance @ to_unit)),
-        "floor": Estimate(best[2] * lowest, errors[2] * lowest),
+        "floor": Estimate(best[2] * law.lowest, errors[2] * law.lowest),
     }
+    chi_square = float(np.sum(((np.log(y) - law.log(x, *best)) / error) ** 2))
     return Fit(parameters, chi_square, len(x) - 3)
 
 

@@ -82,10 +82,10 @@ def mean_intercepts(
         weights = np.stack([_intercept_weights(x, error) for x, _, error in by_size.values()]) / len(by_size)
         y, errors = (np.stack([points[part] for points in by_size.values()]) for part in (1, 2))
         variances = []
-        for place, width in enumerate(sorted(curve["width"].unique())):
+        for index, width in enumerate(sorted(curve["width"].unique())):
             correlation = correlations[key["task"], key["method"], width, key["statistic"]]
-            covariance = correlation.covariance(list(by_size), errors[:, place])
-            variances.append((weights[:, place] @ covariance @ weights[:, place], correlation.members - 1))
+            covariance = correlation.covariance(list(by_size), errors[:, index])
+            variances.append((weights[:, index] @ covariance @ weights[:, index], correlation.members - 1))
         error = float(np.sqrt(sum(variance for variance, _ in variances)))
         estimate = Estimate(float(np.sum(weights * y)), error, combined_dof(variances))
         window = {"smallest": min(by_size), "largest": max(by_size), "points": len(by_size)}

@@ -12,7 +12,7 @@ from replication.settings.sections import Bound, Positive, Section, Sizes, Windo
 class Curves(Section):
     """Sizes of the curves of all four regimes; each serves data and features alike.
 
-    `sizes` are of the resolution-limited curves, where the other side is endless. `large_sizes` are of the
+    `sizes` are of the resolution-limited curves, where the other side is unlimited. `large_sizes` are of the
     variance-limited ones, whose other side is fixed at `small`.
     """
 

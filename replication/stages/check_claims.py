@@ -14,8 +14,7 @@ def check_claims(paths: RunPaths, claims: Claims, statistics: Statistics) -> Non
     """Test the claims of both papers, and what is asked beyond them, against the fitted laws."""
     laws = {name: files.read_table(paths.results("laws", f"{name}.csv")) for name in LAWS}
     tests, verdicts = check(laws, claims, statistics.confidence)
-    files.write_table(paths.results("claims", "tests.csv"), tests)
-    files.write_table(paths.results("claims", "verdicts.csv"), verdicts)
+    files.write_tables(paths.results("claims"), {"tests": tests, "verdicts": verdicts})
     files.write(paths.results("metrics.json"), json.dumps(metrics(laws, verdicts), indent=1) + "\n")
 
 

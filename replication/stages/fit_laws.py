@@ -1,6 +1,6 @@
 """Stage: every law that is fitted, of both papers."""
 
-from replication.experiments import laws
+from replication.experiments.laws import laws_of_ensembles, laws_of_regimes, laws_of_variants
 from replication.settings.analysis import Claims, ScalingLaws, Statistics
 from replication.settings.regimes import Dimension, TrainedRegimes, TrainedVariations
 from replication.settings.tasks import TaskSettings
@@ -9,6 +9,16 @@ from replication.stages import files
 from replication.stages.command import run
 from replication.stages.run_paths import RunPaths
 
+VARIED, ENSEMBLES = "infinite_width_variations/*", "ensembles/*"
+TABLES = {  # where each lies; * stands for every task
+    "exact": "infinite_width/*/learning_curves", "members": f"{ENSEMBLES}/members",
+    "variants": f"{ENSEMBLES}/training_variations", "expected": f"{ENSEMBLES}/expected",
+    "regime_members": "trained_regimes/members", "students": "dimension/exponents", "data": f"{VARIED}/data",
+    "data_exponents": f"{VARIED}/data_exponents", "data_differences": f"{VARIED}/data_differences",
+    "features": "random_features/curves", "features_exponents": "random_features/exponents",
+    "duality": "random_features/duality",
+}  # fmt: skip
+
 
 def fit_laws(
     paths: RunPaths, seed: int, tasks: dict[str, TaskSettings], training: Training, finite_width: FiniteWidth,
@@ -16,24 +26,12 @@ def fit_laws(
     dimension: Dimension, statistics: Statistics, scaling_laws: ScalingLaws, claims: Claims,
 ) -> None:  # fmt: skip
     """Fit the laws of ensembles, of variants of them, and of the regimes."""
-
-    def of_tasks(folder: str, stem: str):
-        return files.read_tables(paths.results(folder), [f"{task}/{stem}" for task in tasks])
-
-    exact, members = of_tasks("infinite_width", "learning_curves"), of_tasks("ensembles", "members")
-    variants, expected = (of_tasks("ensembles", stem) for stem in ("training_variations", "expected"))
-    regimes = laws.RegimeTables(
-        files.read_table(paths.results("trained_regimes", "members.csv")),
-        *(of_tasks("infinite_width_variations", stem) for stem in ("data", "data_exponents", "data_differences")),
-        *(files.read_table(paths.results("random_features", f"{name}.csv")) for name in laws.FEATURES),
-        files.read_table(paths.results("dimension", "exponents.csv")),
-    )
-    for name, table in (
-        laws.laws_of_ensembles(exact, members, seed, training, finite_width, statistics, scaling_laws, claims)
-        | laws.laws_of_variants(variants, expected, exact, seed, tasks, training, training_variations, statistics)
-        | laws.laws_of_regimes(regimes, trained_regimes, trained_variations, dimension, statistics)
-    ).items():
-        files.write_table(paths.results("laws", f"{name}.csv"), table)
+    names = {name: dict.fromkeys(path.replace("*", task) for task in tasks) for name, path in TABLES.items()}
+    tables = {name: files.read_tables(paths.results(), found) for name, found in names.items()}
+    laws = laws_of_ensembles(tables, seed, training, finite_width, statistics, scaling_laws, claims)
+    laws |= laws_of_variants(tables, seed, tasks, training, training_variations, statistics)
+    laws |= laws_of_regimes(tables, trained_regimes, trained_variations, dimension, statistics)
+    files.write_tables(paths.results("laws"), laws)
 
 
 if __name__ == "__main__":

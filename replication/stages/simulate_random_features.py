@@ -21,8 +21,7 @@ def simulate_random_features(
     draws = len(power_law.exponents) * power_law.draws + len(relu.sides) * relu.draws
     with tqdm(total=draws, desc="random features", unit="draw", disable=None) as bar:
         tables = experiment({relu.task: dataset}, tasks, random_features, statistics, seed, bar.update)
-    for name, table in tables.items():
-        files.write_table(paths.results("random_features", f"{name}.csv"), table)
+    files.write_tables(paths.results("random_features"), tables)
 
 
 if __name__ == "__main__":

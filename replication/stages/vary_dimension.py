@@ -17,8 +17,7 @@ def vary_dimension(
     """Measure the learning curves of infinitely wide students of finite random teachers, for every dimension."""
     with tqdm(total=len(dimension.dimensions) * dimension.draws, desc="students", unit="draw", disable=None) as bar:
         tables = infinitely_wide_students(dimension, infinite_width, statistics, seed, bar.update)
-    for name, table in tables.items():
-        files.write_table(paths.results("dimension", f"{name}.csv"), table)
+    files.write_tables(paths.results("dimension"), tables)
 
 
 if __name__ == "__main__":

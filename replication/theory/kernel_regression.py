@@ -62,7 +62,7 @@ def effective_regularisation(eigenvalues: np.ndarray, n: float) -> float:
     # every l_i is at least that of the smallest lambda, and below lambda_i / kappa
     lower, upper = np.min(eigenvalues) * (modes - n) / n / 2, np.sum(eigenvalues) / n * 2
 
-    def excess(log_kappa):
+    def excess(log_kappa: float) -> float:
         return np.sum(eigenvalues / (eigenvalues + np.exp(log_kappa))) - n
 
     return float(np.exp(brentq(excess, np.log(lower), np.log(upper), xtol=1e-13)))
@@ -83,7 +83,7 @@ def predict(spectrum: Spectrum, training_sizes: Sequence[int], test_points: floa
     outputs = target.shape[1]
     scale = 1 / np.sqrt(eigenvalues)
     b = prior * scale * scale[:, None]
-    squared_b, own, w = b**2, np.diag(b), target * scale[:, None]
+    squared_b, diagonal, w = b**2, np.diag(b), target * scale[:, None]
     rows = []
     for n in training_sizes:
         kappa = effective_regularisation(eigenvalues, n)
@@ -95,22 +95,24 @@ def predict(spectrum: Spectrum, training_sizes: Sequence[int], test_points: floa
         bias, variance = (
             held_out * factor / 2 * (q**2 @ power) for power in (np.sum(target**2, axis=1), outputs * np.diag(prior))
         )
-        d, h = kappa * learnability * q, _sample_fluctuations(kappa, learnability, q, own, n)
+        d, h = kappa * learnability * q, _sample_fluctuations(kappa, learnability, q, diagonal, n)
         dw = d[:, None] * w
-        from_prior = outputs / 2 * (factor**2 * d @ (squared_b @ d) + h @ own)
+        from_prior = outputs / 2 * (factor**2 * d @ (squared_b @ d) + h @ diagonal)
         from_target = factor**2 * np.sum(dw * (b @ dw)) + h @ np.sum(w**2, axis=1)
-        own_terms = 2 / outputs * variance * (variance + 2 * bias)
+        diagonal_terms = 2 / outputs * variance * (variance + 2 * bias)
         # the P - n others are a finite test set themselves
-        squared = (held_out**2 * (from_prior + from_target) - own_terms / (points - n)) / (1 + 1 / (points - n))
-        squared += (squared + own_terms) / test_points
+        squared = (held_out**2 * (from_prior + from_target) - diagonal_terms / (points - n)) / (1 + 1 / (points - n))
+        squared += (squared + diagonal_terms) / test_points
         std, mean = np.sqrt(squared), bias + variance
         rows.append((n, mean, std, std / mean, kappa, factor, bias, variance))
     columns = ["training_size", "mean", "std", "coefficient_of_variation", "kappa", "overfitting"]
     return pd.DataFrame(rows, columns=[*columns, "squared_bias", "variance"])
 
 
-def _sample_fluctuations(kappa, learnability, q, own, n):
-    """h_i, the diagonal part of E[P Lambda P B P Lambda P] that the sample adds to r^2 d_i B_ij d_j; own: B_ii.
+def _sample_fluctuations(
+    kappa: float, learnability: np.ndarray, q: np.ndarray, diagonal: np.ndarray, n: float
+) -> np.ndarray:
+    """h_i, the diagonal part of E[P Lambda P B P Lambda P] that the sample adds to r^2 d_i B_ij d_j; diagonal: B_ii.
 
     P projects on the complement of n features: P = Q(0) for Q(a) = lim z (S + z (1 + a Lambda))^-1, z -> 0, and
     dQ/da = -Q Lambda Q, so E[P Lambda P B P Lambda P] is the mixed derivative at a_1 = a_2 = 0 of
@@ -120,7 +122,7 @@ def _sample_fluctuations(kappa, learnability, q, own, n):
     """
     r = n / (n - np.sum(learnability**2))
 
-    def scaled_trace(values):
+    def scaled_trace(values: np.ndarray) -> tuple[float, float, float]:
         """s_1 s_2 sum_i g_i values_i and its derivatives."""
         t, t1, t12 = (np.sum(part * values) for part in (g, g1, g12))
         s, s1 = 1 / kappa, r - 1
@@ -128,7 +130,7 @@ def _sample_fluctuations(kappa, learnability, q, own, n):
 
     g = kappa * learnability * q
     g1, g12 = -r * kappa * learnability * g, (r * kappa * learnability) ** 2 * g
-    top, top1, top12 = scaled_trace(own)
+    top, top1, top12 = scaled_trace(diagonal)
     # Lambda = kappa l / q
     share, share1, share12 = scaled_trace(kappa * learnability / q)
     rest = n - share

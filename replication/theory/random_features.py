@@ -66,7 +66,7 @@ def scales(eigenvalues: np.ndarray, points: float, features: float, ridge: float
     if features < modes:
         lower = max(lower, effective_regularisation(eigenvalues, features))
 
-    def excess(log_gamma):
+    def excess(log_gamma: float) -> float:
         """(z - D) (1 - z / P) gamma + delta: D = z + delta / kappa without its pole at z = P."""
         z = np.sum(eigenvalues / (eigenvalues + np.exp(log_gamma)))
         return (z - points) * (1 - z / features) * np.exp(log_gamma) + ridge
@@ -78,7 +78,7 @@ def scales(eigenvalues: np.ndarray, points: float, features: float, ridge: float
 
 
 def best_fit_loss(eigenvalues: np.ndarray, size: float, dimension: int) -> float:
-    """L(P) with endless data and L(D) with endless features, teachers averaged: one formula, by the duality.
+    """L(P) with unlimited data and L(D) with unlimited features, teachers averaged: one formula, by the duality.
 
     With v_i^2 = lambda_i / S for S = dimension, and sum_i lambda_i / (lambda_i + gamma) = n: L = n gamma / (2 S).
     """
@@ -98,7 +98,7 @@ def printed_loss(eigenvalues: np.ndarray, weights: np.ndarray, points: float) ->
 
 
 def power_law_loss(alpha: float, size: float, dimension: int) -> float:
-    """`best_fit_loss` for lambda_i = i^-(1+alpha) with endless modes: c^(1+alpha) (n + 1/2)^-alpha / (2 S).
+    """`best_fit_loss` for lambda_i = i^-(1+alpha) with infinitely many modes: c^(1+alpha) (n + 1/2)^-alpha / (2 S).
 
     c = x / sin x, x = pi / (1 + alpha): the integral of 1 / (1 + i^(1+alpha)); the sum over i = 1, 2, ... is 1/2 less.
     """
@@ -115,7 +115,7 @@ def tail_sum(alpha: float, size: float) -> float:
     return size**-alpha / alpha
 
 
-def _refuse_impossible(eigenvalues, points, features, ridge):
+def _refuse_impossible(eigenvalues: np.ndarray, points: float, features: float, ridge: float) -> None:
     if not (points > 0 and features > 0 and ridge >= 0 and np.min(eigenvalues) > 0):
         raise ReplicationError(
             f"no random-feature regression with {points} points, {features} features and ridge {ridge}",

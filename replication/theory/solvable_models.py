@@ -21,7 +21,7 @@ def solvable_model_loss(
 
 
 def gradient_flow_loss(eigenvalues: np.ndarray, power: np.ndarray, times: np.ndarray) -> np.ndarray:
-    """L(t) = 1/2 sum_k power_k exp(-2 lambda_k t), endless data and features: (times,) from (M,), (M,) and (times,).
+    """L(t) = 1/2 sum_k power_k exp(-2 lambda_k t), unlimited data and features: (times,) from (M,), (M,) and (times,).
 
     Gradient flow on 1/2 E (f - F)^2 from zero; power_k is what the target has in eigenfunction k.
     """
@@ -33,24 +33,27 @@ def time_exponent(a: float, b: float) -> float:
 
     arXiv 2402.01092, the dynamical model. ReplicationError for a target or kernel without a finite trace.
     """
-    _refuse_endless(a, b)
+    _refuse_infinite_trace(a, b)
     return (a - 1) / b
 
 
 def data_exponent(a: float, b: float) -> float:
-    """min(a - 1, 2 b) of L(P) ~ P^-exponent in the number P of points, endless features and time: arXiv 2402.01092."""
-    _refuse_endless(a, b)
+    """min(a - 1, 2 b) of L(P) ~ P^-exponent in the number P of points, with unlimited features and time.
+
+    arXiv 2402.01092.
+    """
+    _refuse_infinite_trace(a, b)
     return min(a - 1, 2 * b)
 
 
 def width_exponent(a: float, b: float) -> float:
-    """min(a - 1, b) of L(N) ~ N^-exponent in the number N of projected features, endless data and time.
+    """min(a - 1, b) of L(N) ~ N^-exponent in the number N of projected features, unlimited data and time.
 
     From the best fit, L(N) = 1/2 sum_k gamma / (lambda_k + gamma) k^-a with gamma ~ N^-b; a target that falls faster
     than k^-(1+b) leaves the share gamma / lambda_k of its first modes. arXiv 2402.01092 states min(a - 1, 2 b), which
     is the same up to a = 1 + b; beyond, simulation bears out what stands here.
     """
-    _refuse_endless(a, b)
+    _refuse_infinite_trace(a, b)
     return min(a - 1, b)
 
 
@@ -59,7 +62,7 @@ def compute_exponent(a: float, b: float) -> float:
 
     At fixed C the losses t^-(a-1)/b and N^-(a-1) balance at N ~ t^(1/b), N ~ C^(1/(b+1)).
     """
-    _refuse_endless(a, b)
+    _refuse_infinite_trace(a, b)
     if a > 1 + b:
         raise ReplicationError(f"no single law of compute for a = {a} above 1 + b = {1 + b}", "lower a or raise b")
     return (a - 1) / (b + 1)
@@ -95,6 +98,6 @@ def epistemic_law(points: float, dimension: int, noise_variance: float) -> float
     return dimension * noise_variance / points
 
 
-def _refuse_endless(a: float, b: float) -> None:
+def _refuse_infinite_trace(a: float, b: float) -> None:
     if not (a > 1 and b > 1):
         raise ReplicationError(f"target power k^-{a} and eigenvalues k^-{b} have no finite sum", "take a and b above 1")

@@ -10,12 +10,12 @@ from replication.claims.verdicts import (
     HOLDS,
     NOT_ESTABLISHED,
     EquivalenceTest,
-    combine,
     run_tests,
     verdict,
 )
-from replication.loss_distribution.moments import INFINITE_TEST_SET
-from replication.scaling_laws.fits import Estimate
+from replication.scaling_laws.equivalence import combine
+from replication.scaling_laws.estimates import Estimate
+from replication.schema import INFINITE_TEST_SET
 from replication.settings.analysis import Claims
 
 BOUNDS = Claims(
@@ -35,7 +35,8 @@ CONFIDENCE = 0.68
 
 
 def check(laws, comparisons, claims, confidence):
-    return run_tests(ensembles.tests(laws, comparisons, claims, confidence), ensembles.STATEMENTS, claims.significance)
+    tests = ensembles.tests(laws, comparisons, claims, confidence)
+    return run_tests("arXiv:1234.5678", tests, ensembles.STATEMENTS, claims.significance)
 
 
 @pytest.mark.parametrize(
@@ -51,7 +52,7 @@ def test_unknown_estimate_establishes_nothing():
     assert verdict(EquivalenceTest("A1", "", "", Estimate(np.nan, np.nan), -0.1, 0.1), 0.05) == NOT_ESTABLISHED
 
 
-def test_a_window_below_the_onset_refutes_nothing():
+def test_a_window_below_the_plateau_refutes_nothing():
     steep = EquivalenceTest("A2", "", "", Estimate(-0.3, 0.01), -0.1, 0.1)
     assert verdict(steep, 0.05) == DOES_NOT_HOLD
     assert verdict(steep._replace(below_crossover=True), 0.05) == NOT_ESTABLISHED
@@ -78,10 +79,10 @@ def test_combining():
     assert combine([]) == NOT_ESTABLISHED
 
 
-def fitted(exponent=0.3, drift=0.0, slope=0.0, flattening=0.0, error=0.01, population=(0.0, 0.0)):
+def fitted(exponent=0.3, drift=0.0, slope=0.0, flattening=0.0, error=0.01, infinite_test_set=(0.0, 0.0)):
     """A scaling-law table of one task with converged infinite width and one trained width.
 
-    slope, flattening: of eps_L and the drift of its slope; population: the same for an infinitely large test set.
+    slope, flattening: of eps_L and the drift of its slope; infinite_test_set: the same for that.
     """
     rows = []
     for method, width, time in (
@@ -97,7 +98,7 @@ def fitted(exponent=0.3, drift=0.0, slope=0.0, flattening=0.0, error=0.01, popul
                 law | {"parameter": "exponent", "estimate": exponent},
                 law | {"parameter": "drift", "estimate": drift},
             ]
-        plateaus = {"coefficient_of_variation": (slope, flattening), INFINITE_TEST_SET: population}
+        plateaus = {"coefficient_of_variation": (slope, flattening), INFINITE_TEST_SET: infinite_test_set}
         if method == "trained":  # known at infinite width only
             del plateaus[INFINITE_TEST_SET]
         for statistic, estimates in plateaus.items():
@@ -169,13 +170,13 @@ def compared(
         ({}, {}, "A4", HOLDS),
         ({}, {"difference": -0.2}, "A4", DOES_NOT_HOLD),
         ({}, {"error": 0.2}, "A4", NOT_ESTABLISHED),
-        ({}, {}, "A2 population", HOLDS),
-        ({"population": (-0.3, 0.0)}, {}, "A2 population", DOES_NOT_HOLD),
-        ({"population": (-0.3, -0.2)}, {}, "A2 population", NOT_ESTABLISHED),  # still flattening
-        ({"population": (0.3, -0.2)}, {}, "A2 population", DOES_NOT_HOLD),
-        ({"population": (-0.1, 0.0)}, {}, "A2 population", NOT_ESTABLISHED),
-        ({"population": (-0.3, 0.0)}, {}, "A2 infinite", HOLDS),
-        ({"slope": -0.3}, {}, "A2 population", HOLDS),
+        ({}, {}, "A2 infinite test set", HOLDS),
+        ({"infinite_test_set": (-0.3, 0.0)}, {}, "A2 infinite test set", DOES_NOT_HOLD),
+        ({"infinite_test_set": (-0.3, -0.2)}, {}, "A2 infinite test set", NOT_ESTABLISHED),  # still flattening
+        ({"infinite_test_set": (0.3, -0.2)}, {}, "A2 infinite test set", DOES_NOT_HOLD),
+        ({"infinite_test_set": (-0.1, 0.0)}, {}, "A2 infinite test set", NOT_ESTABLISHED),
+        ({"infinite_test_set": (-0.3, 0.0)}, {}, "A2 infinite", HOLDS),
+        ({"slope": -0.3}, {}, "A2 infinite test set", HOLDS),
         ({}, {}, "A5 infinite", HOLDS),
         ({}, {}, "A5 trained", HOLDS),
         ({}, {"interval": 1.2}, "A5 infinite", DOES_NOT_HOLD),
@@ -225,8 +226,8 @@ def test_coverage_is_held_against_the_declared_confidence(confidence):
 
 
 def test_every_claim_has_a_statement_and_a_verdict_for_every_task():
-    laws, pairs = (pd.concat([table, table.assign(task="images", source="others")]) for table in (fitted(), compared()))
-    _, summary = check(laws, pairs, BOUNDS, CONFIDENCE)
+    both = (pd.concat([table, table.assign(task="images", dataset="others")]) for table in (fitted(), compared()))
+    _, summary = check(*both, BOUNDS, CONFIDENCE)
     assert list(summary["claim"]) == [claim for claim in ensembles.STATEMENTS for _ in range(2)]
     assert list(summary["task"]) == ["digits", "images"] * len(ensembles.STATEMENTS)
     assert (summary["statement"] == summary["claim"].map(ensembles.STATEMENTS)).all()

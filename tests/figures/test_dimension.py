@@ -5,11 +5,14 @@ import pandas as pd
 import pytest
 
 from replication.errors import ReplicationError
-from replication.experiments import data_variations as changed
-from replication.experiments import dimension as students
 from replication.figures.data_variations import data_variations
 from replication.figures.dimension import dimension
 from replication.figures.saving import png_bytes
+from replication.scaling_laws.data_variations import exponent_differences, exponents
+from replication.scaling_laws.exponents import mean_curve
+from replication.scaling_laws.students import student_exponents
+from replication.scaling_laws.tables import matching
+from replication.schema import POINT
 from replication.settings.sections import Window
 
 SIZES = np.array([16, 32, 64, 128, 256])
@@ -28,35 +31,40 @@ def bars(axes, label, along="y"):
 # against dimension
 
 
-def toy_exponents(routes=("infinite_width", "trained")):
+BOTH = ("gradient_descent", "trained")
+NAMES = {"gradient_descent": "infinitely wide students", "trained": "trained students"}
+
+
+def toy_exponents(methods=BOTH):
     rng = np.random.default_rng(4)
+    label = {"experiment": "teacher_student", "task": "students", "dataset": "hypercube", "varied": "dimension"}
+    label |= {"target": "teacher"}
     rows = [
-        {"route": route, "dimension": d, "teacher": 0, "draw": draw, "training_size": size, "theory": np.nan}
-        | {"loss": size ** (-3.4 / d) * rng.lognormal(0, 0.1)}
-        for route in routes
+        label | {"value": float(d), "method": method, "draw": draw, "training_size": size}
+        | {"mean": size ** (-3.4 / d) * rng.lognormal(0, 0.1)}
+        for method in methods
         for d in (2, 3, 6)
         for draw in range(4)
         for size in SIZES
-    ]
-    return students.exponents(pd.DataFrame(rows), WINDOW, CONFIDENCE)
+    ]  # fmt: skip
+    return student_exponents(pd.DataFrame(rows), WINDOW, CONFIDENCE)
 
 
-@pytest.mark.parametrize("routes", [("infinite_width",), ("trained",), ("infinite_width", "trained")])
-def test_points_are_4_over_alpha_with_the_ends_of_its_interval_exchanged(routes):
-    exponents = toy_exponents(routes)
+@pytest.mark.parametrize("methods", [BOTH[:1], BOTH[1:], BOTH])
+def test_points_are_4_over_alpha_with_the_ends_of_its_interval_exchanged(methods):
+    exponents = toy_exponents(methods)
     (axes,) = dimension(exponents).axes
-    names = {"infinite_width": "infinitely wide students", "trained": "trained students"}
-    assert [container.get_label() for container in axes.containers] == [names[route] for route in routes]
-    for route in routes:
-        own = exponents[exponents["route"] == route].drop_duplicates("dimension")
-        x, y, low, high = bars(axes, names[route])
-        np.testing.assert_allclose(x, own["dimension"], atol=0.1)
-        np.testing.assert_allclose(y, 4 / own["exponent"])
-        np.testing.assert_allclose(low, 4 / own["upper"])
-        np.testing.assert_allclose(high, 4 / own["lower"])
+    assert [container.get_label() for container in axes.containers] == [NAMES[method] for method in methods]
+    for method in methods:
+        rows = exponents[exponents["method"] == method].drop_duplicates("value")
+        x, y, low, high = bars(axes, NAMES[method])
+        np.testing.assert_allclose(x, rows["value"], atol=0.1)
+        np.testing.assert_allclose(y, 4 / rows["exponent"])
+        np.testing.assert_allclose(low, 4 / rows["exponent_upper"])
+        np.testing.assert_allclose(high, 4 / rows["exponent_lower"])
 
 
-def test_routes_differ_in_colour_marker_and_place():
+def test_methods_differ_in_colour_marker_and_abscissa():
     (axes,) = dimension(toy_exponents()).axes
     first, second = (container[0] for container in axes.containers)
     assert first.get_color() != second.get_color()
@@ -78,7 +86,7 @@ def test_both_laws_are_lines_through_the_origin():
 
 def test_an_interval_that_reaches_zero_has_no_upper_end_and_leaves_the_axis_alone():
     exponents = toy_exponents(("trained",))
-    exponents.loc[exponents["dimension"] == 6, "lower"] = -0.1
+    exponents.loc[exponents["value"] == 6, "exponent_lower"] = -0.1
     (axes,) = dimension(exponents).axes
     _, y, _, high = bars(axes, "trained students")
     top = axes.get_ylim()[1]
@@ -94,32 +102,25 @@ def test_there_must_be_something_to_draw():
 # what changes an exponent
 
 
-def toy_losses(task, variations):
+def toy_losses(task, variations, method="gradient_descent"):
     rng = np.random.default_rng(6)
+    label = {"experiment": "data_variation", "task": task, "dataset": "toys", "method": method}
+    label |= {"width": np.inf, "training_time": np.inf}
     rows = [
-        (
-            task,
-            "toys",
-            varied,
-            value,
-            target,
-            draw,
-            size,
-            loss,
-            1.1 * loss if varied == "none" and size < 256 else np.nan,
-        )
+        label | {"varied": varied, "value": value, "target": target, "draw": draw, "training_size": size, "mean": loss}
+        | {"theory": 1.1 * loss if varied == "none" and size < 256 else np.nan}
         for varied, value, target, exponent in variations
         for draw in range(4)
         for size in SIZES
         for loss in [size**-exponent * rng.lognormal(0, 0.05)]
-    ]
-    return pd.DataFrame(rows, columns=[*changed.CASE, "draw", "training_size", "loss", "theory"])
+    ]  # fmt: skip
+    return pd.DataFrame(rows)
 
 
 FULL = [
-    ("none", 0, "labels", 0.4),
-    ("none", 0, "2 classes", 0.4),
-    ("none", 0, "teacher", 0.6),
+    ("none", np.nan, "labels", 0.4),
+    ("none", np.nan, "teacher", 0.6),
+    ("classes", 2, "labels", 0.4),
     ("side", 7, "labels", 0.45),
     ("side", 7, "teacher", 0.8),
     ("noise", 0.5, "labels", 0.3),
@@ -128,30 +129,31 @@ FULL = [
     ("noise", 1, "teacher", 0.1),
 ]
 
-TRAINED = [("none", 0, "labels", 0.25), ("none", 0, "2 classes", 0.25), ("noise", 1, "labels", 0.1)]
+TRAINED = [("none", np.nan, "labels", 0.25), ("classes", 2, "labels", 0.25), ("noise", 1, "labels", 0.1)]
 
 
 @pytest.fixture(scope="module")
-def tables():
-    """Losses, exponents and differences of a task with images and classes, of one without, and of trained networks."""
-    without = [case for case in FULL if case[0] != "side" and case[2] != "2 classes"]
-    losses = pd.concat([toy_losses("digits", FULL), toy_losses("calorimeter", without)])
+def losses():
+    """Of a task with images and classes, of one without, and of trained networks."""
+    without = [case for case in FULL if case[0] not in ("side", "classes")]
+    exact = toy_losses("digits", FULL), toy_losses("calorimeter", without)
+    return pd.concat([*exact, toy_losses("digits", TRAINED, "trained")], ignore_index=True)
+
+
+@pytest.fixture(scope="module")
+def tables(losses):
+    """Curves, exponents and differences."""
     theory_window = Window(smallest=16, largest=128)
-    trained = toy_losses("digits", TRAINED)
-    exact = (
-        losses,
-        changed.exponents(losses, WINDOW, CONFIDENCE, theory_window),
-        changed.exponent_differences(losses, WINDOW, CONFIDENCE),
-    )
-    networks = (
-        trained,
-        changed.exponents(trained, WINDOW, CONFIDENCE, route="trained"),
-        changed.exponent_differences(trained, WINDOW, CONFIDENCE),
-    )
     return [
-        pd.concat([one.assign(route="infinite_width"), other.assign(route="trained")])
-        for one, other in zip(exact, networks, strict=True)
+        mean_curve(losses, POINT, CONFIDENCE),
+        exponents(losses, WINDOW, CONFIDENCE, theory_window),
+        exponent_differences(losses, WINDOW, CONFIDENCE),
     ]
+
+
+@pytest.fixture(scope="module")
+def figure(tables):
+    return data_variations(*tables)
 
 
 def panels(figure, row):
@@ -159,8 +161,7 @@ def panels(figure, row):
     return figure.axes[4 * row : 4 * row + 4]
 
 
-def test_a_row_for_each_route_and_task_and_a_panel_for_each_kind_of_variation(tables):
-    figure = data_variations(*tables)
+def test_a_row_for_each_method_and_task_and_a_panel_for_each_kind_of_variation(figure):
     assert len(figure.axes) == 12
     trained, full, without = (panels(figure, row) for row in range(3))
     assert [axes.axison for axes in trained] == [True, True, False, True]
@@ -179,22 +180,21 @@ def test_a_row_for_each_route_and_task_and_a_panel_for_each_kind_of_variation(ta
 
 
 @pytest.mark.parametrize(("panel", "names"), [
-    (0, {"unvaried": ("none", 0, "labels"), "2 classes": ("none", 0, "2 classes")}),
-    (1, {"unvaried": ("none", 0, "labels"), "noise 0.5": ("noise", 0.5, "labels"), "noise 1": ("noise", 1, "labels")}),
-    (2, {"unvaried": ("none", 0, "labels"), r"7 $\times$ 7 pixels": ("side", 7, "labels")}),
+    (0, {"unvaried": ("none", np.nan), "2 classes": ("classes", 2)}),
+    (1, {"unvaried": ("none", np.nan), "noise 0.5": ("noise", 0.5), "noise 1": ("noise", 1)}),
+    (2, {"unvaried": ("none", np.nan), r"7 $\times$ 7 pixels": ("side", 7)}),
 ])  # fmt: skip
-def test_curves_are_means_over_draws_with_their_exponent(tables, panel, names):
-    losses, exponents, _ = tables
-    axes = panels(data_variations(*tables), 1)[panel]
+def test_curves_are_means_over_draws_with_their_exponent(losses, tables, figure, panel, names):
+    axes = panels(figure, 1)[panel]
     assert len(axes.containers) == len(names)
-    for container, (name, (varied, value, target)) in zip(axes.containers, names.items(), strict=True):
+    for container, (name, (varied, value)) in zip(axes.containers, names.items(), strict=True):
         label = container.get_label()
-        case = {"route": "infinite_width", "task": "digits", "varied": varied, "value": value, "target": target}
-        own, law = (table[(table[list(case)] == list(case.values())).all(axis=1)] for table in (losses, exponents))
-        law = law[law["largest"] == 256].iloc[0]  # not that of the theory's window
-        assert label == rf"{name}: {law['exponent']:.3f} $\pm$ {law['standard_error']:.3f}"
+        case = {"method": "gradient_descent", "task": "digits", "varied": varied, "value": value, "target": "labels"}
+        curve, laws = (matching(table, case) for table in (losses, tables[1]))
+        law = laws[laws["largest"] == 256].iloc[0]  # not that of the theory's window
+        assert label == rf"{name}: {law['exponent']:.3f} $\pm$ {law['exponent_standard_error']:.3f}"
         x, y, low, high = bars(axes, label)
-        draws = own.groupby("training_size")["loss"]
+        draws = curve.groupby("training_size")["mean"]
         np.testing.assert_array_equal(x, SIZES)
         np.testing.assert_allclose(y, draws.mean())
         np.testing.assert_allclose((high - low) / 2, draws.sem())
@@ -207,37 +207,38 @@ def _slope(line, exponent):
     return len(line.get_xdata()) == 4 and np.allclose(np.diff(np.log(line.get_ydata())), -exponent * np.log(2))
 
 
-def test_changes_of_the_exponent_are_drawn_with_intervals(tables):
-    _, _, differences = tables
-    axes = panels(data_variations(*tables), 1)[3]
+def test_changes_of_the_exponent_are_drawn_with_intervals(tables, figure):
+    axes = panels(figure, 1)[3]
     names = [label.get_text() for label in axes.get_yticklabels()]
     assert names == ["2 classes", r"7 $\times$ 7 pixels", "noise 0.5", "noise 1"]
-    own = differences[(differences["task"] == "digits") & (differences["route"] == "infinite_width")]
-    for label, kind in (("labels", own["target"] != "teacher"), ("random teacher", own["target"] == "teacher")):
+    rows = matching(tables[2], {"task": "digits", "method": "gradient_descent"})
+    for label, target in (("labels", "labels"), ("random teacher", "teacher")):
         heights, values, low, high = bars(axes, label, along="x")
-        np.testing.assert_allclose(values, own[kind]["difference"])
-        np.testing.assert_allclose(low, own[kind]["lower"])
-        np.testing.assert_allclose(high, own[kind]["upper"])
+        expected = rows[rows["target"] == target]
+        np.testing.assert_allclose(values, expected["difference"])
+        np.testing.assert_allclose(low, expected["difference_lower"])
+        np.testing.assert_allclose(high, expected["difference_upper"])
         assert list(heights.round()) == ([0, 1, 2, 3] if label == "labels" else [1, 2, 3])
     assert any(line.get_xdata()[0] == line.get_xdata()[1] == 0 for line in axes.lines if len(line.get_xdata()) == 2)
 
 
-def test_tables_read_from_files_are_drawn_alike(tables, tmp_path):
+def test_tables_read_from_files_are_drawn_alike(tables, figure, tmp_path):
     """Where an empty origin has become NaN."""
     read = []
     for number, table in enumerate(tables):
         table.to_csv(tmp_path / f"{number}.csv", index=False)
         read.append(pd.read_csv(tmp_path / f"{number}.csv"))
     labels = [
-        [container.get_label() for axes in data_variations(*given).axes for container in axes.containers]
-        for given in (tables, read)
+        [container.get_label() for axes in drawn.axes for container in axes.containers]
+        for drawn in (figure, data_variations(*read))
     ]
     assert labels[0] == labels[1]
 
 
-def test_varied_data_must_be_there(tables):
+def test_curves_of_other_experiments_are_not_drawn(tables):
+    curves, *rest = tables
     with pytest.raises(ReplicationError, match="run the stage"):
-        data_variations(*(table.iloc[:0] for table in tables))
+        data_variations(curves.assign(experiment="teacher_student"), *rest)
 
 
 def test_figures_have_the_same_bytes_every_time(tables):

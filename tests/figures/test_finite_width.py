@@ -1,14 +1,15 @@
 """Figures of finite width and of the regimes: they show the numbers of their tables, and the same bytes each time."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from replication.errors import ReplicationError
-from replication.experiments.regime_names import REGIMES, ROUTES
 from replication.figures.ladder import ladder
 from replication.figures.regimes import regimes
 from replication.figures.saving import png_bytes
 from replication.figures.training_variations import training_variations
+from replication.schema import APPROACHES, REGIMES, curve_name, is_baseline, regime_of
 from tests import synthetic_tables as tables
 
 CHOSEN = (32, 128)
@@ -51,27 +52,43 @@ def test_variations_show_every_ensemble_and_the_theory_where_there_is_one():
     assert texts == ["gradient descent: -0.123 ± 0.013", "adam: -0.123 ± 0.013"]
 
 
-def test_regimes_show_every_series_with_its_exponent():
-    figure = regimes(tables.regime_curves(), tables.regime_exponents())
+def as_they_are(exponents):
+    """Curves of data as they are, with their regime."""
+    exponents = exponents[(exponents["experiment"] != "data_variation") | is_baseline(exponents)]
+    return exponents.assign(regime=exponents["experiment"].map(regime_of))
+
+
+def test_regimes_show_every_curve_of_data_as_they_are_with_its_exponent():
+    exponents = tables.regime_exponents()
+    figure = regimes(tables.regime_curves(), exponents)
     assert [axes.get_title(loc="left") for axes in figure.axes] == list(REGIMES.values())
     texts = [text.get_text() for axes in figure.axes for text in axes.get_legend().get_texts()]
-    for fit in tables.regime_exponents().itertuples():
-        assert any(text.startswith(f"{fit.series}: {fit.exponent:.2f}") for text in texts), fit.series
-    assert {text.get_text() for text in figure.legends[0].get_texts()} == {*ROUTES.values(), "exact formula"}
+    for fit in as_they_are(exponents).to_dict("records"):
+        assert any(text.startswith(f"{curve_name(fit)}: {fit['exponent']:.2f}") for text in texts), fit
+    assert not any("noise" in text or "classes" in text for text in texts)
+    assert {text.get_text() for text in figure.legends[0].get_texts()} == {*APPROACHES.values(), "exact formula"}
 
 
 def test_regimes_keep_the_slopes_of_their_curves():
     """Curves are moved up and down to be told apart, and nothing else."""
     exponents = tables.regime_exponents()
-    figure = regimes(tables.regime_curves(), exponents)
+    figure, fits = regimes(tables.regime_curves(), exponents), as_they_are(exponents)
     for axes, regime in zip(figure.axes, REGIMES, strict=True):
-        for xy, fit in zip(points(axes), exponents[exponents["regime"] == regime].itertuples(), strict=True):
+        for xy, fit in zip(points(axes), fits[fits["regime"] == regime].itertuples(), strict=True):
             np.testing.assert_allclose(np.diff(np.log(xy[:, 1])) / np.diff(np.log(xy[:, 0])), -fit.exponent, rtol=1e-9)
 
 
-def test_a_regime_without_a_series_leaves_its_panel_empty():
+def test_of_many_curves_some_from_the_first_to_the_last_are_shown():
+    curves = tables.regime_curves().query("method == 'random_features'")
+    many = pd.concat([curves.assign(value=float(value)) for value in range(1, 9)])
+    figure = regimes(many, tables.regime_exponents().head(0))
+    texts = [text.get_text() for axes in figure.axes if axes.get_legend() for text in axes.get_legend().get_texts()]
+    assert [text for text in texts if text.startswith("power law")] == [f"power law, {n}" for n in (1, 3, 6, 8)]
+
+
+def test_a_regime_without_a_curve_leaves_its_panel_empty():
     both = tables.regime_curves(), tables.regime_exponents()
-    curves, exponents = (table[table["regime"] != "variance_data"] for table in both)
+    curves, exponents = (table[table["experiment"] != "variance_limited_data"] for table in both)
     figure = regimes(curves, exponents)
     assert [bool(points(axes)) for axes in figure.axes] == [False, True, True, True]
 
@@ -81,10 +98,18 @@ def test_no_regime_is_an_error():
         regimes(tables.regime_curves().head(0), tables.regime_exponents())
 
 
-def test_the_same_tables_give_the_same_bytes():
-    def drawn():
-        yield ladder(tables.width_ratios(["digits"]), tables.corrections(["digits"]), CHOSEN)
-        yield training_variations(*tables.varied_curves(["digits"]), tables.training_plateaus(["digits"]))
-        yield regimes(tables.regime_curves(), tables.regime_exponents())
+@pytest.mark.parametrize("tasks", [["digits"], list(tables.SOURCES)])
+def test_legends_of_variations_lie_above_the_points(tasks):
+    curves, expected = tables.varied_curves(tasks)
+    figure = training_variations(curves, expected, tables.training_plateaus(tasks))
+    figure.draw_without_rendering()
+    for axes in figure.axes:
+        bottom = axes.get_legend().get_window_extent().y0
+        ends = [segment[:, 1].max() for container in axes.containers for segment in container[2][0].get_segments()]
+        assert axes.transData.transform((1, max(ends)))[1] < bottom
 
-    assert [png_bytes(figure, "p") for figure in drawn()] == [png_bytes(figure, "p") for figure in drawn()]
+
+def test_figures_are_the_same_bytes_each_time():
+    for draw in (lambda: ladder(tables.width_ratios(["digits"]), tables.corrections(["digits"]), CHOSEN),
+                 lambda: regimes(tables.regime_curves(), tables.regime_exponents())):  # fmt: skip
+        assert png_bytes(draw(), "toys") == png_bytes(draw(), "toys")

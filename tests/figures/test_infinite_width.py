@@ -37,7 +37,7 @@ VALUES = {
     "bias_variance": (0.0, 0.05, 0.8),
     "target_scale": (0.1, 1.0, 10.0),
 }
-OWN = {"depth": 2.0, "weight_variance": 2.0, "bias_variance": 0.0, "target_scale": 1.0}
+UNVARIED = {"depth": 2.0, "weight_variance": 2.0, "bias_variance": 0.0, "target_scale": 1.0}
 
 
 def moments(rng, size):
@@ -86,13 +86,13 @@ def variations_table(tasks=tuple(SOURCES), sizes=SIZES, draws=3):
         own = rng.uniform(0.05, 0.1, (draws, len(METHODS), len(sizes)))
         for varied, values in VALUES.items():
             for value in values:
-                eps = own if value == OWN[varied] else own * rng.uniform(0.4, 1.5, own.shape)
+                eps = own if value == UNVARIED[varied] else own * rng.uniform(0.4, 1.5, own.shape)
                 rows += [
                     {"task": task, "dataset": SOURCES[task], "draw": draw, "varied": varied, "value": value}
                     | {"method": method, "training_size": size, "training_time": np.inf}
-                    | {"coefficient_of_variation": eps[draw, place, number]}
+                    | {"coefficient_of_variation": eps[draw, index, number]}
                     for draw in range(draws)
-                    for place, method in enumerate(METHODS)
+                    for index, method in enumerate(METHODS)
                     for number, size in enumerate(sizes)
                 ]
     return pd.DataFrame(rows)
@@ -219,8 +219,8 @@ def test_plateau_dependence_shows_the_two_largest_sizes(tasks):
     table = variations_table(tasks)
     figure = plateau_dependence(table)
     assert len(figure.axes) == len(tasks) * len(VARIED)
-    for place, axes in enumerate(figure.axes):
-        task, varied = tasks[place // len(VARIED)], list(VARIED)[place % len(VARIED)]
+    for index, axes in enumerate(figure.axes):
+        task, varied = tasks[index // len(VARIED)], list(VARIED)[index % len(VARIED)]
         own = table[(table.task == task) & (table.varied == varied)]
         for method, name in METHODS.items():
             for size, dashes in ((128, "-"), (64, "--")):
@@ -237,11 +237,11 @@ def test_plateau_dependence_shows_the_two_largest_sizes(tasks):
 def test_plateau_dependence_marks_the_network_of_the_other_exhibits():
     table = variations_table(["digits", "images"])
     figure = plateau_dependence(table)
-    for place, axes in enumerate(figure.axes):
-        assert set(line(axes, "_own").get_xdata()) == {OWN[list(VARIED)[place % len(VARIED)]]}
+    for index, axes in enumerate(figure.axes):
+        assert set(line(axes, "_unvaried").get_xdata()) == {UNVARIED[list(VARIED)[index % len(VARIED)]]}
     without = plateau_dependence(table[table.varied != "target_scale"])
     assert len(without.axes) == 6
-    assert not any("_own" in labels(axes) for axes in without.axes)
+    assert not any("_unvaried" in labels(axes) for axes in without.axes)
     assert len(figure.legends[0].get_texts()) == len(without.legends[0].get_texts()) + 1 == 5
 
 
@@ -342,6 +342,7 @@ def digests():
     return [hashlib.sha256(png_bytes(figure, "p")).hexdigest() for figure in drawn()]
 
 
+@pytest.mark.slow
 def test_figures_are_the_same_bytes_in_two_processes():
     code = "from tests.figures.test_infinite_width import digests; print(*digests())"
     environment = os.environ | {"PYTHONHASHSEED": "2", "TZ": "Asia/Tokyo"}

@@ -2,7 +2,6 @@ import os
 import subprocess
 import sys
 from io import BytesIO
-from pathlib import Path
 
 import matplotlib
 import numpy as np
@@ -226,37 +225,27 @@ def test_saved_figures_carry_the_provenance_and_no_time():
 
 DRAW = """
 import hashlib
+from matplotlib import font_manager
+if stale:  # a cache that knows no STIX font
+    font_manager.fontManager.ttflist = [f for f in font_manager.fontManager.ttflist if "STIX" not in f.name]
 from replication.figures.learning_curves import learning_curves
 from replication.figures.saving import pdf_bytes, png_bytes
 from tests import synthetic_tables as tables
-from tests.conftest import ROOT
 figure = learning_curves(tables.learning_curves(["digits"]), tables.scaling_laws(["digits"]))
 digests = [hashlib.sha256(save(figure, "p")).hexdigest() for save in (png_bytes, pdf_bytes)]
 print(*digests)
 """
 
 
-def python(code, **environment):
-    top = Path(__file__).parents[2]
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=top, env=os.environ | environment, capture_output=True, text=True, check=True
-    )
-    return done.stdout.split()
-
-
-def test_figures_are_the_same_bytes_in_two_processes():
-    here = {}
-    exec(DRAW, here)
-    assert python(DRAW, PYTHONHASHSEED="2", TZ="Asia/Tokyo") == here["digests"]
-
-
-def test_exhibits_import_neither_framework():
-    code = (
-        "import sys, replication.figures.learning_curves, replication.figures.contact_sheet\n"
-        "import replication.report.writer, replication.report.page\n"
-        "print(*[name for name in ('tensorflow', 'jax', 'sklearn') if name in sys.modules])"
-    )
-    assert python(code) == []
+def test_figures_are_the_same_bytes_in_another_process_with_a_stale_font_cache():
+    """And nothing is logged of fonts that are not found."""
+    namespace = {"stale": False}
+    exec(DRAW, namespace)
+    environment = os.environ | {"PYTHONHASHSEED": "2", "TZ": "Asia/Tokyo"}
+    command = [sys.executable, "-c", f"stale = True\n{DRAW}"]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == namespace["digests"]
+    assert "findfont" not in done.stderr
 
 
 def test_drawing_leaves_no_global_trace():
@@ -264,24 +253,3 @@ def test_drawing_leaves_no_global_trace():
     figure = width_dependence(tables.learning_curves(["digits"]))
     png_bytes(figure, PROVENANCE)
     assert dict(matplotlib.rcParams) == before
-
-
-def test_figures_do_not_depend_on_the_font_cache():
-    """With a cache that knows no STIX font, as a stale one may, the bytes are the same and nothing is logged."""
-    code = """
-import sys, hashlib
-from matplotlib import font_manager
-if sys.argv[1] == "stale":
-    font_manager.fontManager.ttflist = [f for f in font_manager.fontManager.ttflist if "STIX" not in f.name]
-from replication.figures.learning_curves import learning_curves
-from replication.figures.saving import png_bytes
-from tests import synthetic_tables as tables
-from tests.conftest import ROOT
-print(hashlib.sha256(png_bytes(learning_curves(tables.learning_curves(), tables.scaling_laws()), "")).hexdigest())
-"""
-    runs = [
-        subprocess.run([sys.executable, "-c", code, state], cwd=ROOT, capture_output=True, text=True, check=True)
-        for state in ("fresh", "stale")
-    ]
-    assert runs[0].stdout == runs[1].stdout
-    assert "findfont" not in runs[1].stderr

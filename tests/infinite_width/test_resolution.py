@@ -4,9 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from replication.datasets.variations import Targets
 from replication.infinite_width.closed_form import kernels
-from replication.infinite_width.resolution import TEACHER, Targets, predicted, resolution_limited
+from replication.infinite_width.resolution import predicted, resolution_limited
 from replication.scaling_laws.exponents import curves, exponent_row
+from replication.schema import TEACHER
 from replication.settings.sections import Window
 from replication.theory.kernel_regression import Spectrum, predict
 
@@ -32,7 +34,7 @@ def test_losses_against_the_explicit_inverse(theta, rng):
     """One kernel serves targets of different numbers of outputs, each as if it stood alone."""
     targets = {"one": functions(rng, 1), "three": functions(rng, 3)}
     rows = pd.DataFrame(resolution_limited(*blocks(theta, POINTS), targets, SIZES))
-    losses = rows.set_index(["training_size", "target"])["loss"]
+    losses = rows.set_index(["training_size", "target"])["mean"]
     assert list(losses.index) == [(size, name) for size in SIZES for name in ("one", "three", TEACHER)]
     _, cross, test = blocks(theta, POINTS)
     for size in SIZES:
@@ -50,8 +52,8 @@ def test_the_teacher_is_the_mean_over_functions_drawn_from_the_kernel(theta, rng
     drawn = np.linalg.cholesky(theta) @ rng.normal(size=(len(theta), teachers))
     targets = {str(k): Targets(f[:POINTS, None], f[POINTS:, None]) for k, f in enumerate(drawn.T)}
     rows = pd.DataFrame(resolution_limited(*blocks(theta, POINTS), targets, SIZES))
-    expected = rows[rows["target"] == TEACHER].set_index("training_size")["loss"]
-    sampled = rows[rows["target"] != TEACHER].groupby("training_size")["loss"].agg(["mean", "sem"])
+    expected = rows[rows["target"] == TEACHER].set_index("training_size")["mean"]
+    sampled = rows[rows["target"] != TEACHER].groupby("training_size")["mean"].agg(["mean", "sem"])
     assert (sampled["sem"] < 0.02 * expected).all()
     assert ((sampled["mean"] - expected).abs() < 3 * sampled["sem"]).all()
 
@@ -74,12 +76,12 @@ def test_a_power_law_spectrum_gives_its_exponent(alpha):
         losses = resolution_limited(*blocks(features @ features.T, sizes[-1]), {"none": Targets(
             np.zeros((sizes[-1], 1)), np.zeros((tests, 1)))}, sizes)  # fmt: skip
         rows += [row | {"draw": draw} for row in losses if row["target"] == TEACHER]
-    found = exponent_row(*curves(pd.DataFrame(rows), window), 0.68)
+    found = exponent_row("training_size", *curves(pd.DataFrame(rows), window), 0.68)
     eigenvalues = np.arange(1.0, modes + 1) ** -(1 + alpha)
     exact = predict(Spectrum(eigenvalues, np.zeros((modes, 1)), np.diag(eigenvalues)), sizes)["variance"]
     expected = -np.polyfit(np.log(sizes), np.log(exact), 1)[0]
     assert expected == pytest.approx(alpha, abs=0.15)
-    assert abs(found["exponent"] - expected) < 4 * found["standard_error"] + 0.01  # terms of order 1/n
+    assert abs(found["exponent"] - expected) < 4 * found["exponent_standard_error"] + 0.01  # terms of order 1/n
 
 
 def test_prediction_from_a_kernel_of_known_rank(rng):
@@ -111,7 +113,7 @@ def test_the_prediction_meets_the_losses_of_held_out_points(rng):
         _, rows = predicted(theta, {"labels": y}, (n,))
         theory = pd.DataFrame(rows).set_index("target")["theory"]
         targets = {"labels": Targets(y[:n], y[n:])}
-        losses = pd.DataFrame(resolution_limited(*blocks(theta, n), targets, (n,))).set_index("target")["loss"]
+        losses = pd.DataFrame(resolution_limited(*blocks(theta, n), targets, (n,))).set_index("target")["mean"]
         ratios.append(losses / theory)
     ratios = pd.concat(ratios, axis=1).T
     assert set(ratios) == {"labels", TEACHER}

@@ -1,6 +1,4 @@
-"""Random features: theory and closed forms against brute force, the exact duality, slopes, settings, and the stage."""
-
-from pathlib import Path
+"""Random features: theory and closed forms against brute force, the exact duality, slopes, settings, the tables."""
 
 import numpy as np
 import pandas as pd
@@ -8,10 +6,9 @@ import pytest
 from pydantic import ValidationError
 from threadpoolctl import threadpool_limits
 
-from replication.datasets import prepared
 from replication.datasets.dataset import Dataset
 from replication.errors import ReplicationError
-from replication.experiments import random_features as regimes
+from replication.experiments.random_features import random_features
 from replication.network import initial_weights
 from replication.random_features.relu import relu_features, spectrum, spectrum_exponent
 from replication.random_features.simulation import (
@@ -23,12 +20,12 @@ from replication.random_features.simulation import (
     residual_variances,
     selection,
 )
+from replication.schema import REGIMES, SIZE, VARIANCE_LIMITED
 from replication.settings.analysis import Statistics
 from replication.settings.network import MLP
 from replication.settings.random_features import RandomFeatures
 from replication.settings.sections import Window
-from replication.stages.run_paths import RunPaths
-from replication.stages.simulate_random_features import simulate_random_features
+from replication.settings.tasks import TaskSettings
 from replication.theory import random_features as theory
 from replication.theory.kernel_regression import Spectrum, predict
 
@@ -339,7 +336,7 @@ def test_exponent_of_a_spectrum():
     assert exponent.error == pytest.approx(0, abs=1e-10)
 
 
-# settings and stage
+# settings and tables
 
 
 def changed(part, **values):
@@ -370,59 +367,69 @@ def test_unknown_keys_are_refused():
         RandomFeatures.model_validate(changed("relu", width=3))
 
 
-@pytest.fixture
-def stage(tmp_path, monkeypatch):
-    """Runs the stage on random images in a folder of its own; gives curves, exponents and duality."""
-    monkeypatch.chdir(tmp_path)
-    rng, place = np.random.default_rng(11), RunPaths("toy")
+def tables(seed=1):
+    """Curves, exponents and duality of random images and of a power law."""
+    rng = np.random.default_rng(11)
     images, labels = rng.integers(0, 200, (160, 4, 4), np.uint8), rng.integers(0, 3, 160, np.uint8)
     dataset = Dataset(images[:120], labels[:120], images[120:], labels[120:], 3)
-    (path := place._replace(task="digits").prepared).parent.mkdir(parents=True)
-    prepared.write(dataset, path)
-    task = type("Task", (), {"dataset": "toys"})
-
-    def run(seed=1):
-        own = RandomFeatures.model_validate(SETTINGS)
-        simulate_random_features(place, seed, {"digits": task}, own, Statistics(confidence=0.68, resamples=100))
-        folder = place.results("random_features")
-        return [pd.read_csv(folder / f"{name}.csv") for name in ("curves", "exponents", "duality")]
-
-    return run
+    tasks = {"digits": TaskSettings(dataset="uci_digits", pool_size=120, test_size=40, learning_rate_fraction=0.5)}
+    statistics = Statistics(confidence=0.68, resamples=100)
+    return random_features({"digits": dataset}, tasks, RandomFeatures.model_validate(SETTINGS), statistics, seed)
 
 
-def test_stage_writes_all_regimes(stage):
-    curves, exponents, duality = stage()
-    assert list(curves.columns[:9]) == regimes.COLUMNS[:9]
-    assert set(curves.route) == set(exponents.route) == {"random_features"}
-    series = {"power law, 1", "digits (toys), 2 x 2 pixels", "digits (toys), 4 x 4 pixels"}
-    for table in (curves, exponents):
-        assert set(zip(table.series, table.regime, strict=True)) == {(s, r) for s in series for r in regimes.VARIABLES}
-        assert not table.drop(columns=["pool"], errors="ignore").isna().any(axis=None)
-    assert (curves.draws == 3).all()
-    assert set(duality.series) == series
-    variance = exponents[exponents.regime.str.startswith("variance")]
-    assert (variance.prediction == 1).all()
+@pytest.fixture(scope="module")
+def simulated_tables():
+    return tables()
+
+
+def test_all_regimes_of_every_spectrum_are_simulated(simulated_tables):
+    spectra = {("power_law", 1.0), ("digits", 2.0), ("digits", 4.0)}
+    for table in (simulated_tables["curves"], simulated_tables["exponents"]):
+        found = set(zip(table["task"], table["value"], table["experiment"], strict=True))
+        assert found == {(*spectrum, regime) for spectrum in spectra for regime in REGIMES}
+        assert set(table["method"]) == {"random_features"}
+        assert not table.isna().any(axis=None)
+    duality = simulated_tables["duality"]
+    assert set(zip(duality["task"], duality["value"], strict=True)) == spectra
+
+
+def test_curves_say_what_is_infinite_and_what_is_small(simulated_tables):
+    """Unlimited data are an infinite training size, unlimited features an infinite width."""
+    curves = simulated_tables["curves"]
+    other = {"training_size": "width", "width": "training_size"}
+    for regime, size in SIZE.items():
+        rows = curves[curves["experiment"] == regime]
+        expected = CURVES["small"] if regime in VARIANCE_LIMITED else np.inf
+        assert set(rows[other[size]]) == {expected}
+        assert set(rows[size]) == set(CURVES["large_sizes" if regime in VARIANCE_LIMITED else "sizes"])
+    assert (curves["draws"] == 3).all()
+    assert (curves["mean_lower"] < curves["mean"]).all()
+
+
+def test_curves_and_exponents_are_those_of_the_theory(simulated_tables):
+    curves, exponents, duality = simulated_tables.values()
+    variance = exponents[exponents["experiment"].isin(VARIANCE_LIMITED)]
+    assert (variance["prediction"] == 1).all()
     # three draws and D / P of 8 to 32, where 1 / (D - P) is steeper than 1 / D
-    assert variance.exponent.between(0.6, 1.6).all()
-    gaussian = curves[curves.series == "power law, 1"]
-    np.testing.assert_allclose(gaussian.loss / gaussian.theory, 1, atol=0.9)
-    resolution = gaussian[gaussian.regime.str.startswith("resolution") & (gaussian["size"] >= 16)]
-    np.testing.assert_allclose(resolution.loss / resolution.theory, 1, atol=0.15)
-    row = duality.set_index("series").loc["power law, 1"]
-    assert (row.alpha_K, row.alpha_K_lower, row.alpha_K_upper) == (1, 1, 1)
+    assert variance["exponent"].between(0.6, 1.6).all()
+    gaussian = curves[curves["task"] == "power_law"]
+    np.testing.assert_allclose(gaussian["mean"] / gaussian["theory"], 1, atol=0.9)
+    large = gaussian[["training_size", "width"]].min(axis=1) >= 16
+    resolution = gaussian[~gaussian["experiment"].isin(VARIANCE_LIMITED) & large]
+    np.testing.assert_allclose(resolution["mean"] / resolution["theory"], 1, atol=0.15)
+    row = duality.set_index("task").loc["power_law"]
+    assert (row["alpha_K"], row["alpha_K_lower"], row["alpha_K_upper"]) == (1, 1, 1)
     exact = [theory.best_fit_loss(power_law_spectrum(1.0, 128), size, 128) for size in CURVES["sizes"]]
-    assert row.alpha_theory == pytest.approx(-np.polyfit(np.log(CURVES["sizes"]), np.log(exact), 1)[0], rel=1e-9)
-    assert row.alpha_theory_upper - row.alpha_theory_lower == pytest.approx(0, abs=1e-12)  # without a draw
-    expected = exponents[(exponents.series == "power law, 1") & (exponents.regime == "resolution_data")]
-    assert (expected.exponent == row.alpha_D).all()
-    assert expected.prediction.iloc[0] == 1
+    slope = -np.polyfit(np.log(CURVES["sizes"]), np.log(exact), 1)[0]
+    assert row["alpha_theory"] == pytest.approx(slope, rel=1e-9)
+    assert row["alpha_theory_upper"] - row["alpha_theory_lower"] == pytest.approx(0, abs=1e-12)  # without a draw
+    expected = exponents[(exponents["task"] == "power_law") & (exponents["experiment"] == "resolution_limited_data")]
+    assert (expected["exponent"] == row["alpha_D"]).all()
+    assert expected["prediction"].iloc[0] == 1
 
 
-def test_stage_repeats_itself_and_heeds_the_seed(stage):
-    folder = Path("results/toy/random_features")
-    stage()
-    first = {path.name: path.read_bytes() for path in folder.iterdir()}
-    stage()
-    assert {path.name: path.read_bytes() for path in folder.iterdir()} == first
-    stage(seed=2)
-    assert all(path.read_bytes() != first[path.name] for path in folder.iterdir())
+def test_the_seed_decides_everything(simulated_tables):
+    again, other = tables(), tables(seed=2)
+    for name, table in simulated_tables.items():
+        pd.testing.assert_frame_equal(table, again[name])
+    assert not np.isin(other["curves"]["mean"], simulated_tables["curves"]["mean"]).any()

@@ -2,19 +2,29 @@ import re
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
+from replication.cli.verdicts import markdown_of_verdicts
 from replication.errors import ReplicationError
-from replication.report.finite_width import corrections_table, onsets_table, plateaus_table
+from replication.report import findings, verdict_tables
+from replication.report.finite_width import corrections_table, crossovers_table, plateaus_table
 from replication.report.infinite_width import coverage_table, published_table, sources_table, theory_table
 from replication.report.page import html_report
+from replication.report.readme import results_section
 from replication.report.regimes import exponents_table
 from replication.report.tables import exponent_table, number, plus_minus, to_latex, to_markdown, value_with_error
 from replication.report.writer import ReportInput, markdown_report
+from replication.schema import INFINITE_TEST_SET
 from replication.settings.reading import profile_named, read_settings
 from replication.settings.sections import Window
-from replication.stages.write_report import FIGURES
 from tests import synthetic_tables as tables
+from tests.conftest import ROOT
+
+FIGURES = (
+    "learning_curves", "width_dependence", "ladder", "training_variations", "plateau_dependence",
+    "learning_curve_theory", "regimes", "duality", "dimension", "data_variations",
+)  # fmt: skip
 
 PNG = b"\x89PNG\r\n\x1a\n not a whole picture"
 
@@ -87,7 +97,7 @@ def test_latex_table_is_escaped_and_complete():
 
 
 def test_latex_of_claims_turns_symbols_into_mathematics():
-    text = to_latex(tables.claims(["digits"]).assign(quantity="50 % of eps_L & {x}"), "Tests.", "tab:claims")
+    text = to_latex(tables.claim_tests(["digits"]).assign(quantity="50 % of eps_L & {x}"), "Tests.", "tab:claims")
     assert r"50 \% of $\epsilon_L$ \& \{x\}" in text
     assert "$-$0.1" in text
     assert "bound lower" in text
@@ -96,7 +106,7 @@ def test_latex_of_claims_turns_symbols_into_mathematics():
 def test_markdown_cells_cannot_break_their_table():
     text = to_markdown(tables.verdicts(["digits"]))
     assert text.count("drift 0.00 \\| bound 0.15") == 1
-    assert {len(re.findall(r"(?<!\\)\|", line)) for line in text.splitlines()} == {7}
+    assert {len(re.findall(r"(?<!\\)\|", line)) for line in text.splitlines()} == {9}
 
 
 def content(tasks=tuple(tables.SOURCES)):
@@ -115,15 +125,9 @@ def content(tasks=tuple(tables.SOURCES)):
         profile_name="quick",
         profile=profile,
         provenance="replication 0.1.0, profile quick, settings digest abc",
-        laws=tables.scaling_laws(tasks),
-        claims=tables.claims(tasks),
+        laws=tables.laws(tasks),
+        tests=tables.claim_tests(tasks),
         verdicts=tables.verdicts(tasks),
-        comparisons=tables.comparisons(tasks),
-        corrections=tables.corrections(tasks),
-        crossovers=tables.crossovers(tasks),
-        plateaus=tables.training_plateaus(tasks),
-        exponents=tables.regime_exponents(),
-        regime_verdicts=tables.regime_verdicts(),
         exact=tables.exact(tasks),
         theory=tables.theory(tasks),
         published=tables.published(),
@@ -137,59 +141,67 @@ def cells(text):
     return [[cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]] for line in text.splitlines()]
 
 
-@pytest.mark.parametrize("tasks", [["digits"], ["digits", "calorimeter"], list(tables.SOURCES)])
+@pytest.fixture(scope="module")
+def report():
+    """A report on three tasks, as Markdown."""
+    return markdown_report(content())
+
+
+@pytest.mark.parametrize("tasks", [["digits"], list(tables.SOURCES)])
 def test_report_contains_every_verdict_and_number(tasks):
-    report = content(tasks)
-    text = markdown_report(report)
+    given = content(tasks)
+    text = markdown_report(given)
     lines = cells(text)
-    for row in report.verdicts.itertuples():
-        assert [row.claim, row.task, row.dataset, row.verdict, row.evidence.replace("|", "\\|")] in lines
-    for row in report.claims.itertuples():
+    for paper in ("arXiv:2503.05938", "arXiv:2102.06701"):
+        for row in verdict_tables.of_paper(given.verdicts, paper).itertuples():
+            assert [row.claim, row.subject, row.verdict, row.evidence.replace("|", "\\|")] in lines
+    for row in verdict_tables.of_paper(given.tests, "arXiv:2503.05938").itertuples():
         interval = f"{number(row.lower)} to {number(row.upper)}"
         quantity = row.quantity.replace("eps_L", "ε_L")
-        test = [row.task, row.dataset, row.scope, quantity, number(row.estimate), interval, "-0.1 to 0.1", row.verdict]
+        test = [row.subject, row.scope, quantity, number(row.estimate), interval, "-0.1 to 0.1", row.verdict]
         assert test in lines
     overview = next(line for line in lines if line[:1] == ["A2"])
-    assert overview[2:] == list(report.verdicts.verdict[report.verdicts.claim == "A2"])
-    for name in report.figures.values():
+    assert overview[2:] == list(given.verdicts.verdict[given.verdicts.claim == "A2"])
+    for name in given.figures.values():
         assert f"]({name})" in text
-    for row in exponent_table(report.laws).itertuples():
+    for row in exponent_table(given.laws["scaling_laws"]).itertuples():
         assert f"| {row.mean_exponent_text}" in text
 
 
 def test_summary_is_counted_from_the_table():
-    report = content(["digits"])
-    verdicts = report.verdicts.assign(verdict=["holds"] * 4 + ["not established"] * 2)
-    text = " ".join(markdown_report(report._replace(verdicts=verdicts)).split())
+    given = content(["digits"])
+    first = given.verdicts["paper"] == "arXiv:2503.05938"
+    verdicts = given.verdicts.assign(verdict=["holds"] * 4 + ["not established"] * (len(first) - 4))
+    text = " ".join(markdown_report(given._replace(verdicts=verdicts)).split())
     assert (
         "Of 6 verdicts, one for each claim and task, 4 are *holds*, 0 *does not hold* and 2 *not established*." in text
     )
-    assert "digits (`uci_digits`): exponent 0.450(4) of μ_L and 0.463(21) of σ_L" in text
+    assert "digits (uci_digits), converged at infinite width: exponent 0.450(4) of μ_L and 0.463(21) of σ_L" in text
 
 
-def test_report_declares_settings_sources_and_runs():
-    report = content()
-    text = markdown_report(report)
+def test_report_declares_settings_sources_and_runs(report):
+    given, text = content(), report
     for key, value in (
-        ("`training.steps`", str(report.profile.training.steps)),
-        ("`finite_width.widths`", ", ".join(map(str, report.profile.finite_width.widths))),
-        ("`claims.width_ratio`", str(report.profile.claims.width_ratio)),
+        ("`training.steps`", str(given.profile.training.steps)),
+        ("`finite_width.widths`", ", ".join(map(str, given.profile.finite_width.widths))),
+        ("`claims.width_ratio`", str(given.profile.claims.width_ratio)),
         ("`tasks.images.dataset`", "photo_patches"),
     ):
         assert re.search(rf"\| {re.escape(key)} +\| {re.escape(value)} +\|", text)
     assert "hyper-parameters of the paper are not public" in text
     assert "`uci_digits` stands in for MNIST" in text
     assert re.search(r"predict infinite width +\| digits +\| 1 min 33 s +\| 812 MB", text)
-    assert "Total 1 min 36 s, on: processor Example 3000, cores 2, system Linux." in text
+    assert "The records add up to 1 min 36 s of computing time" in text
+    assert "On: processor Example 3000, cores 2, system Linux." in text
     assert "Versions: numpy 2.4.6, scipy 1.17.1." in text
-    assert report.provenance in text
+    assert given.provenance in text
     assert "nan" not in text.lower().split()
 
 
 def test_a_real_data_set_is_not_called_a_stand_in():
-    report = content(["digits"])
-    task = report.profile.tasks["digits"].model_copy(update={"dataset": "mnist"})
-    text = markdown_report(report._replace(profile=report.profile.model_copy(update={"tasks": {"digits": task}})))
+    given = content(["digits"])
+    task = given.profile.tasks["digits"].model_copy(update={"dataset": "mnist"})
+    text = markdown_report(given._replace(profile=given.profile.model_copy(update={"tasks": {"digits": task}})))
     assert "stands in" not in text
     assert "in place of" not in text
 
@@ -200,11 +212,11 @@ def test_report_without_figures_is_still_a_report():
     assert "## Verdicts" in text
 
 
-def test_page_is_self_contained():
-    report = content()
-    page = html_report(markdown_report(report), dict.fromkeys(report.figures.values(), PNG))
+def test_page_is_self_contained(report):
+    given = content()
+    page = html_report(report, dict.fromkeys(given.figures.values(), PNG))
     sources = re.findall(r'src="([^"]*)"', page)
-    assert len(sources) == len(report.figures)
+    assert len(sources) == len(given.figures)
     assert all(source.startswith("data:image/png;base64,") for source in sources)
     assert set(re.findall(r'href="([^"]*)"', page)) == {
         f"https://arxiv.org/abs/{n}" for n in ("2503.05938", "2102.06701")
@@ -215,11 +227,11 @@ def test_page_is_self_contained():
     assert "μ<sub>L</sub>" in page
     assert "_L<" not in page
     assert "<title>Scaling laws of the test loss: replication report, profile quick</title>" in page
-    held = [
-        (table.verdict == "holds").sum()
-        for table in (report.verdicts, report.claims, report.published, report.regime_verdicts)
-    ]
-    assert page.count('class="holds"') == 2 * held[0] + held[1] + held[2] + 2 * held[3]
+    shown = {"verdicts": 2, "tests": 1, "published": 1}  # how often each table stands in the page
+    first = given.tests["paper"] == "arXiv:2503.05938"
+    held = {"verdicts": given.verdicts, "tests": given.tests[first], "published": given.published}
+    expected = sum(times * (held[name]["verdict"] == "holds").sum() for name, times in shown.items())
+    assert page.count('class="holds"') == expected
 
 
 def test_page_wants_every_image_it_shows():
@@ -231,16 +243,16 @@ def test_page_wants_every_image_it_shows():
 
 
 def test_corrections_are_shown_as_ratios_and_differences_as_they_are():
-    table = corrections_table(tables.corrections(["digits"]), (32, 64, 128))
-    own = table.set_index(["members", "statistic"])["over infinite width, extrapolated"]
-    assert own["trained", "mu_L"] == plus_minus(np.exp(0.02), np.exp(0.02) * 0.011)
-    assert own["trained less linearised", "mu_L"] == plus_minus(0.02, 0.011)
+    table = corrections_table(tables.intercepts(["digits"]), tables.corrections(["digits"]))
+    by = table.set_index(["members", "statistic"])["over infinite width, extrapolated"]
+    assert by["trained", "mu_L"] == plus_minus(np.exp(0.02), np.exp(0.02) * 0.011)
+    assert by["trained less linearised", "mu_L"] == plus_minus(0.02, 0.011)
     assert list(table.columns[-2:]) == ["correction times n, N_D = 32", "correction times n, N_D = 128"]
     assert (table.iloc[:, -1] == "-3.100 ± 0.011").all()
 
 
-def test_onsets_beyond_the_training_sizes_are_words():
-    table = onsets_table(tables.crossovers(["digits"]))
+def test_crossovers_beyond_the_training_sizes_are_words():
+    table = crossovers_table(tables.crossovers(["digits"]))
     assert table["follows infinite width up to N_D"].tolist() == 2 * ["none", "91", "all"]
     assert table["interval"].tolist() == 6 * ["none to all"]
 
@@ -259,19 +271,96 @@ def test_exponents_stand_beside_what_is_predicted():
         "variance-limited, data",
         "variance-limited, width",
         "variance-limited, width",
-        "resolution-limited, data",
+        *["resolution-limited, data"] * 3,
         "resolution-limited, width",
     ]
-    assert table["predicted"].tolist() == ["1", "1", "1", "0.33", ""]
+    assert table["predicted"].tolist() == ["1", "1", "1", "", "", "", ""]
     assert table["exponent"].tolist()[:3] == ["1.060 ± 0.021", "1.030 ± 0.021", "0.970 ± 0.021"]
+    assert table["method"].tolist()[:3] == ["trained networks", "random features", "trained networks"]
+    assert table["curve"].tolist()[4] == "digits (toys), noise 2, labels"
 
 
-def test_routes_have_columns_of_their_own():
-    text = markdown_report(content(["digits"]))
-    (header,) = [line for line in text.splitlines() if "trained networks" in line and "infinite width" in line
+def test_methods_have_columns_of_their_own(report):
+    (header,) = [line for line in report.splitlines() if "trained networks" in line and "infinite width" in line
                  and "claim" in line]  # fmt: skip
-    assert "(nan)" not in header
-    assert re.search(r"\| B4 +\| statement of B4 +\| not tested +\| not tested +\| not established +\|", text)
+    assert "nan" not in header
+    assert re.search(r"\| B4 +\| statement of B4 +\| not tested +\| not tested +\| not established +\|", report)
+
+
+def test_verdicts_read_from_a_file_name_their_subjects(tmp_path):
+    """Where an empty cell has become NaN."""
+    path = tmp_path / "verdicts.csv"
+    tables.verdicts(["digits"]).to_csv(path, index=False)
+    for paper, subjects in (
+        ("arXiv:2503.05938", {"digits (uci_digits)"}),
+        ("arXiv:2102.06701", {"trained networks", "random features", "infinite width"}),
+    ):
+        assert set(verdict_tables.of_paper(pd.read_csv(path), paper)["subject"]) == subjects
+
+
+# What was found, in sentences.
+
+
+def test_sentences_have_the_numbers_of_their_tables():
+    laws = tables.laws(["digits"])
+    ensembles, regimes = findings.of_ensembles(laws, 0.68), findings.of_regimes(laws)
+    for sentence, words in (
+        (
+            ensembles[1],
+            "1.00 times that of a Gaussian of the same sigma_L, and eps_L of gradient descent 1.02 times",
+        ),
+        (ensembles[2], "32 to 128 neurons a layer, is 1.1 times that of infinite width"),
+        (ensembles[3], "the 68 % interval that infinite width predicts for the loss holds 50 % of the losses"),
+        (ensembles[3], "67 % to 69 % where losses and interval are taken relative to their means"),
+        (ensembles[4], "mu_L reaches 1.02 times (trained) and 1.02 times (linearised) its value"),
+        (ensembles[5], "of 4 slopes of ln eps_L of networks trained, parametrised or built otherwise 4 are negative"),
+        (regimes[0], "are 1.03 (random features) and 0.97 to 1.06 (trained networks)"),
+        (regimes[1], "differs from that in features by -2 %, both from that of the spectrum by +2 % to +4 %"),
+        (regimes[2], "d = 2 to 8, is 1.05 (infinite width) and 1.05 (trained networks)"),
+        (regimes[3], "changes by +3 % by merging classes and by -65 % by noise of standard deviation 2"),
+    ):
+        assert words in sentence
+
+
+def test_what_is_known_of_an_infinite_test_set_is_said():
+    laws = tables.laws(["digits"])
+    slope = laws["scaling_laws"].query("parameter == 'slope'").assign(statistic=INFINITE_TEST_SET, estimate=-0.45)
+    with_slope = laws | {"scaling_laws": pd.concat([laws["scaling_laws"], slope])}
+    sentence, *_ = findings.of_ensembles(with_slope, 0.68)
+    assert sentence.endswith("and -0.450(12) if the test set were infinitely large")
+
+
+@pytest.mark.parametrize(("values", "text"), [([1.0, 2.0], "1.00 to 2.00"), ([1.001, 1.002], "1.00")])
+def test_spans_are_one_number_where_both_ends_read_alike(values, text):
+    assert findings.span(np.array(values)) == text
+
+
+# The README.
+
+
+def test_the_section_of_a_readme_is_what_was_found_and_both_tables(report):
+    section = results_section(report)
+    assert section.startswith("**What was found.** Of 18 verdicts")
+    assert "variance-limited exponents, one in theory, are" in section
+    found = [line[0] for line in cells(section) if line]
+    assert found.count("claim") == 2
+    assert {"A1", "A5 trained", "B1 width", "B4"} <= set(found)
+    assert "##" not in section
+    for line in section.splitlines():
+        assert line in report
+
+
+def test_what_is_no_report_has_no_section():
+    with pytest.raises(ReplicationError, match="no report"):
+        results_section("# Something else\n\n## Verdicts\n")
+
+
+def test_results_in_the_readme_are_those_of_the_report(monkeypatch):
+    monkeypatch.chdir(ROOT)
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    command, section = re.search(r"<!-- verdicts: (.*?) -->\n(.*?)<!-- end of verdicts -->", readme, re.S).groups()
+    assert command == "python -m replication verdicts laptop --markdown"
+    assert section.strip() == "\n".join(markdown_of_verdicts("laptop")).strip()
 
 
 # Infinite width: the tables, and their places in the report.
@@ -292,7 +381,7 @@ def test_sources_of_eps_are_those_at_the_largest_size_converged():
         "eps_L, infinite test set": "0.03553 ± 0.00023",
         "share of scatter in mu_L": "25%",
         "share of single points in sigma_L²": "50%",
-        "independent modes": "42",
+        "effective modes": "42",
         "68% interval of L / mu_L": "0.930 to 1.080",
         "condition number": "4.0e+04",
         "diag_reg": "1e-10",
@@ -335,31 +424,29 @@ def test_published_numbers_stand_beside_ours():
         "published": "0.9279 ± 0.01",
         "recomputed": "0.9312 ± 0.0025",
         "agreement": "holds",
-        "dataset": "Lee et al.",
+        "source": "Lee et al.",
         "remark": "",
     }
     assert (exponent["N_D"], exponent["agreement"], exponent["remark"]) == ("", "does not hold", "a band")
 
 
-def test_report_contains_the_tables_of_infinite_width():
-    report = content()
-    text = markdown_report(report)
-    lines = cells(text)
-    window = report.profile.scaling_laws.infinite_width
+def test_report_contains_the_tables_of_infinite_width(report):
+    given, lines = content(), cells(report)
+    window = given.profile.scaling_laws.infinite_width
     for table in (
-        sources_table(report.exact, report.profile.statistics.confidence),
-        theory_table(report.exact, report.theory, window),
-        coverage_table(report.comparisons).assign(width=lambda made: made["width"].map(number)),
-        published_table(report.published),
+        sources_table(given.exact, given.profile.statistics.confidence),
+        theory_table(given.exact, given.theory, window),
+        coverage_table(given.laws["comparisons"]).assign(width=lambda made: made["width"].map(number)),
+        published_table(given.published),
     ):
         assert len(table)
         for row in table.astype(str).to_numpy().tolist():
             assert row in lines, row
-    headings = re.findall(r"^##+ (.*)$", text, re.MULTILINE)
+    headings = re.findall(r"^##+ (.*)$", report, re.MULTILINE)
     assert "Published numbers, recomputed" in headings
     assert headings.index("Where ε_L comes from") < headings.index("Learning curves predicted from the spectrum")
-    own = text[text.index("### A5") : text.index("## What differs from the paper")]
-    assert "of L over its mean" in own
+    credible = report[report.index("### A5") : report.index("## What differs from the paper")]
+    assert "of L over its mean" in credible
 
 
 def test_report_without_published_numbers_has_no_chapter_on_them():

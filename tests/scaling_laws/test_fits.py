@@ -5,6 +5,7 @@ import pytest
 from scipy import stats
 
 from replication.scaling_laws import fits as laws
+from replication.scaling_laws.estimates import combined_dof
 
 SIZES = np.array([64.0, 128, 256, 512, 1024])
 TOYS = 2000
@@ -53,7 +54,12 @@ def test_errors_equal_those_of_an_independent_weighted_fit(rng):
     ("law", "truth", "parameters"),
     [
         ("power_law", lambda x: 2 * x**-0.4, {"exponent": 0.4, "amplitude": 2.0, "drift": 0.0}),
-        ("power_law_with_floor", lambda x: 2 * x**-0.8 + 0.02, {"exponent": 0.8, "floor": 0.02}),
+        pytest.param(
+            "power_law_with_floor",
+            lambda x: 2 * x**-0.8 + 0.02,
+            {"exponent": 0.8, "floor": 0.02},
+            marks=pytest.mark.slow,
+        ),
         ("plateau", lambda x: 0.017 + 0 * x, {"value": 0.017, "slope": 0.0}),
     ],
 )
@@ -94,13 +100,27 @@ def test_intervals_cover_from_members_and_draws_to_exponent(scatter):
     members, draws, toys, hits = 32, 5, TOYS // 2, 0
     distance = np.abs(np.subtract.outer(np.arange(5), np.arange(5)))
     root = scatter * np.linalg.cholesky(0.6**distance)
-    error = np.full(5, 1 / np.sqrt(2 * (members - 1)))
+    covariance = np.eye(5) / (2 * (members - 1))
     for _ in range(toys):
         sigma = 0.5 * SIZES**-0.4 * np.exp(rng.normal(size=(draws, 5)) @ root.T)
         trained = (sigma[0, :, None] * rng.normal(size=(5, members))).std(axis=1, ddof=1)
-        hits += covers(laws.fit_single_draw(laws.power_law, SIZES, trained, error, sigma).parameters["exponent"], 0.4)
+        found = laws.fit_single_draw(laws.power_law, SIZES, trained, covariance, members, sigma)
+        hits += covers(found.parameters["exponent"], 0.4)
     # the trained draw is one of the reference draws, which makes the interval slightly generous
     assert 0.65 <= hits / toys <= 0.75
+
+
+def test_errors_of_members_are_those_of_generalised_propagation(rng):
+    """Of a single draw without scatter the error is sqrt(g' C g), g from a weighted fit that is written here."""
+    root = rng.normal(size=(5, 5)) / 100
+    covariance = root @ root.T + 1e-4 * np.eye(5)
+    y, steady = 2 * SIZES**-0.4, np.tile(SIZES**-0.4, (3, 1))
+    found = laws.fit_single_draw(laws.power_law, SIZES, y, covariance, 17, steady).parameters["exponent"]
+    weights, u = 1 / np.diag(covariance), np.log(SIZES)
+    u = u - np.average(u, weights=weights)
+    gradient = weights * u / np.sum(weights * u**2)
+    assert found.error == pytest.approx(np.sqrt(gradient @ covariance @ gradient), rel=1e-3)
+    assert found.dof == pytest.approx(16)
 
 
 def test_a_fit_without_minimum_is_unknown_not_an_error():
@@ -124,7 +144,18 @@ def test_exponent_difference_is_paired(rng):
     assert difference.error < 1e-12
 
 
-def test_mean_log_ratio_weighs_by_error():
-    found = laws.mean_log_ratio(np.exp([0.1, 0.4]), np.array([0.1, 0.2]))
-    assert found.value == pytest.approx((0.1 * 4 + 0.4) / 5)
-    assert found.error == pytest.approx((100 + 25) ** -0.5)
+def test_mean_log_ratio_weighs_by_error_and_knows_what_is_shared():
+    errors = np.array([0.1, 0.2])
+    for correlation in (0.0, 0.5, 1.0):
+        covariance = np.outer(errors, errors) * np.array([[1, correlation], [correlation, 1]])
+        found = laws.mean_log_ratio(np.exp([0.1, 0.4]), covariance, 9)
+        assert found.value == pytest.approx((0.1 * 4 + 0.4) / 5)
+        assert found.error == pytest.approx(np.hypot(0.08, 0.04) if not correlation else
+                                            np.sqrt(0.08**2 + 0.04**2 + 2 * correlation * 0.08 * 0.04))  # fmt: skip
+        assert found.dof == 8
+
+
+def test_degrees_of_freedom_are_combined():
+    assert combined_dof([(1.0, 5), (1.0, 5)]) == pytest.approx(10)
+    assert combined_dof([(1.0, 5), (0.0, 3)]) == pytest.approx(5)
+    assert combined_dof([(0.0, 5)]) == np.inf

@@ -9,14 +9,16 @@ from replication.errors import ReplicationError
 from replication.figures.duality import duality
 from replication.figures.saving import pdf_bytes
 
+POOLS = {"power_law": "power law", "digits": "digits (toys), 8 x 8 pixels"}
+
 
 def table():
     rows = [
-        ("power law, 0.5", "power law", 0.5, 0.52, 0.49),
-        ("power law, 2", "power law", 2.0, 1.9, 2.05),
-        ("digits, 8 x 8", "digits, 8 x 8", 0.9, 0.8, 0.95),
+        ("power_law", "gaussian_features", "exponent", 0.5, 0.5, 0.52, 0.49),
+        ("power_law", "gaussian_features", "exponent", 2.0, 2.0, 1.9, 2.05),
+        ("digits", "toys", "side", 8.0, 0.9, 0.8, 0.95),
     ]
-    frame = pd.DataFrame(rows, columns=["series", "pool", "alpha_K", "alpha_D", "alpha_P"])
+    frame = pd.DataFrame(rows, columns=["task", "dataset", "varied", "value", "alpha_K", "alpha_D", "alpha_P"])
     for name, below, above in (("alpha_K", 0.0, 0.0), ("alpha_D", 0.05, 0.07), ("alpha_P", 0.02, 0.03)):
         frame[f"{name}_lower"], frame[f"{name}_upper"] = frame[name] - below, frame[name] + above
     return frame
@@ -28,10 +30,10 @@ def containers(figure):
 
 def test_points_and_intervals_are_those_of_the_table():
     drawn = containers(duality(table()))
-    assert set(drawn) == {f"{pool}, {a}" for pool in ("power law", "digits, 8 x 8") for a in ("alpha_D", "alpha_P")}
-    for pool, rows in table().groupby("pool"):
+    assert set(drawn) == {f"{pool}, {a}" for pool in POOLS.values() for a in ("alpha_D", "alpha_P")}
+    for task, rows in table().groupby("task"):
         for name in ("alpha_D", "alpha_P"):
-            line, _, bars = drawn[f"{pool}, {name}"]
+            line, _, bars = drawn[f"{POOLS[task]}, {name}"]
             np.testing.assert_allclose(line.get_ydata(orig=False), rows[name])
             np.testing.assert_allclose(line.get_xdata(orig=False), rows["alpha_K"], atol=0.02)
             # the bars along the axis of alpha_K come first
@@ -43,8 +45,9 @@ def test_points_and_intervals_are_those_of_the_table():
 def test_colours_tell_pools_and_markers_data_from_features():
     drawn = containers(duality(table()))
     look = {label: (colors.to_hex(one[0].get_color()), one[0].get_marker()) for label, one in drawn.items()}
-    assert look["power law, alpha_D"][0] == look["power law, alpha_P"][0] != look["digits, 8 x 8, alpha_D"][0]
-    assert look["power law, alpha_D"][1] == look["digits, 8 x 8, alpha_D"][1] != look["power law, alpha_P"][1]
+    one, other = POOLS.values()
+    assert look[f"{one}, alpha_D"][0] == look[f"{one}, alpha_P"][0] != look[f"{other}, alpha_D"][0]
+    assert look[f"{one}, alpha_D"][1] == look[f"{other}, alpha_D"][1] != look[f"{one}, alpha_P"][1]
 
 
 def test_the_diagonal_crosses_equal_axes():
@@ -55,15 +58,15 @@ def test_the_diagonal_crosses_equal_axes():
     assert axes.get_xlim() == axes.get_ylim() == tuple(diagonal.get_xdata())
     assert axes.get_aspect() == 1
     texts = {text.get_text() for text in axes.get_legend().get_texts()}
-    assert {"power law", "digits, 8 x 8"} < texts
+    assert set(POOLS.values()) < texts
     assert pdf_bytes(figure, "test")[:4] == b"%PDF"
 
 
 def test_theory_is_drawn_where_it_is_known():
     frame = table().assign(alpha_theory=[0.6, 1.9, 1.0])
     drawn = {line.get_label(): line for line in duality(frame).axes[0].lines}
-    for pool, rows in frame.groupby("pool"):
-        at = drawn[f"{pool}, theory"].get_xydata()
+    for task, rows in frame.groupby("task"):
+        at = drawn[f"{POOLS[task]}, theory"].get_xydata()
         np.testing.assert_allclose(at, rows[["alpha_K", "alpha_theory"]])
     assert not any("theory" in str(line.get_label()) for line in duality(table()).axes[0].lines)
 
