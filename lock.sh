@@ -1,12 +1,13 @@
 #!/bin/sh
-# Resolves pyproject.toml to requirements.txt: pins and hashes only, no addresses and no paths.
+# Resolves pyproject.toml, all extras and the dev group, to requirements.txt: pins and hashes only, no addresses and no
+# paths. Pins that stand there are kept where they still fit; `./lock.sh --upgrade` renews them all.
 set -eu
 cd "$(dirname "$0")"
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
-cp pyproject.toml README.md "$folder"
-# the resolver's own lock file holds addresses, so it stays in the temporary folder
-uv lock --quiet --project "$folder"
-uv export --quiet --project "$folder" --frozen --no-emit-project --no-annotate --no-header \
-    --format requirements.txt >"$folder/requirements.txt"
+# worked on in a temporary folder, so that a failure leaves the old lock as it was
+cp pyproject.toml requirements.txt "$folder"
+uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
+    --all-extras --group "$folder/pyproject.toml:dev" "$@" \
+    --output-file "$folder/requirements.txt" "$folder/pyproject.toml"
 mv "$folder/requirements.txt" requirements.txt

@@ -4,7 +4,7 @@
 
 The work: mean and standard deviation of the test loss at N_D = 256, 512, ... `largest`, for exact Bayesian inference
 and for converged gradient descent, from the inputs on. Two parts, each in a process of its own, so that its peak memory
-is its own: `ours`; `documented`, the route that neural-tangents' documentation shows, `kernel_fn` and
+is its own: `ours`; `documented`, what neural-tangents' documentation shows, `kernel_fn` and
 `predict.gradient_descent_mse_ensemble` for every size. And the floor: the operations of the matrix products,
 factorisations and triangular solves of `ours` at the rate of a float64 matrix product measured in that run, with
 nothing for everything else. Each size is timed twice. The last line is JSON: `speedup` over `documented`, of first
@@ -59,8 +59,8 @@ def work(arguments):
         for n in (arguments.largest, arguments.tests)
     )
     y, test_y = (np.tanh(z @ rng.normal(size=(arguments.inputs, arguments.outputs))) for z in (x, test_x))
-    spec = MLP(depth=arguments.depth, activation="relu", weight_variance=2.0, bias_variance=0.0)
-    return spec, x, y, test_x, test_y
+    network = MLP(depth=arguments.depth, activation="relu", weight_variance=2.0, bias_variance=0.0)
+    return network, x, y, test_x, test_y
 
 
 def ours(arguments) -> dict:
@@ -68,16 +68,15 @@ def ours(arguments) -> dict:
     from replication.infinite_width import predictions
     from replication.infinite_width.learning_curve import compute_kernels
 
-    spec, x, y, test_x, test_y = work(arguments)
+    network, x, y, test_x, test_y = work(arguments)
 
     def curve(largest):
         sizes = sizes_up_to(largest)
-        problem = compute_kernels(spec, "closed_form", x[:largest], y[:largest], test_x)
+        kernels = compute_kernels(network, "closed_form", x[:largest], y[:largest], test_x)
+        kinds = {"bayes": predictions.bayes, "converged": predictions.gradient_descent_to_convergence}
         return {
-            kind: [
-                gaussian_moments(p.mean, p.covariance, test_y)[:2] for p in getattr(predictions, kind)(problem, sizes)
-            ]
-            for kind in ("bayes", "converged")
+            kind: [gaussian_moments(p.mean, p.covariance, test_y)[:2] for p in made(kernels, sizes)]
+            for kind, made in kinds.items()
         }
 
     seconds, results = {}, None
@@ -98,9 +97,9 @@ def documented(arguments) -> dict:
     import neural_tangents as nt
     from neural_tangents import stax
 
-    spec, x, y, test_x, test_y = work(arguments)
-    dense = {"W_std": spec.weight_variance**0.5, "b_std": 0.0}
-    layers = [layer for _ in range(spec.depth) for layer in (stax.Dense(1, **dense), stax.Relu())]
+    network, x, y, test_x, test_y = work(arguments)
+    dense = {"W_std": network.weight_variance**0.5, "b_std": 0.0}
+    layers = [layer for _ in range(network.depth) for layer in (stax.Dense(1, **dense), stax.Relu())]
     _, _, kernel_fn = stax.serial(*layers, stax.Dense(1, **dense))
 
     def at(size):
@@ -171,10 +170,11 @@ def compare(arguments) -> None:
         parts[part] = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout)
     mine, theirs = parts["ours"], parts["documented"]
     sizes = list(map(int, mine["seconds"]))
-    own = np.array(list(mine["seconds"].values()))
+    taken = np.array(list(mine["seconds"].values()))
     other = np.cumsum(list(theirs["seconds"].values()), axis=0)
     for column, call in enumerate(("first call", "repeated")):
-        table = pd.DataFrame({"curve up to N_D": sizes, "ours [s]": own[:, column], "documented [s]": other[:, column]})
+        times = {"ours [s]": taken[:, column], "documented [s]": other[:, column]}
+        table = pd.DataFrame({"curve up to N_D": sizes} | times)
         table["ratio"] = table["documented [s]"] / table["ours [s]"]
         for name in ("ours", "documented"):
             table[f"growth, {name}"] = np.log2(table[f"{name} [s]"] / table[f"{name} [s]"].shift())
@@ -187,10 +187,10 @@ def compare(arguments) -> None:
     print(f"matrix product {mine['rate'] / 1e9:.0f} GFLOP/s, {mine['work'] / 1e9:.0f} GFLOP: floor {floor:.2f} s")
     print(f"peak memory: ours {mine['peak'] / 2**20:.0f} MiB, documented {theirs['peak'] / 2**20:.0f} MiB")
     summary = {
-        "speedup": other[-1, 0] / own[-1, 0],
-        "speedup_repeated": other[-1, 1] / own[-1, 1],
-        "floor_ratio": own[-1, 1] / floor,
-        "floor_ratio_first_call": own[-1, 0] / floor,
+        "speedup": other[-1, 0] / taken[-1, 0],
+        "speedup_repeated": other[-1, 1] / taken[-1, 1],
+        "floor_ratio": taken[-1, 1] / floor,
+        "floor_ratio_first_call": taken[-1, 0] / floor,
         "memory_ratio": mine["peak"] / theirs["peak"],
     }
     print(json.dumps({name: round(float(value), 3) for name, value in summary.items()}))

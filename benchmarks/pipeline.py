@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-REDRAW = "rm paper_figures/quick/*.pdf && python -m dvc repro -q draw_figures@quick"
+REDRAW = "rm -r paper_figures/quick && python -m dvc repro -q draw_figures"
 COMMANDS = [
     ("environment", "make environment"),
     ("make repro", "make repro"),

@@ -5,7 +5,7 @@ The names of `__all__` are for programs and notebooks; a module is imported when
 
 from importlib import import_module
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 # where each public name lives; type checkers read __init__.pyi, which says the same
 _HOMES = {

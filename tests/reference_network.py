@@ -14,7 +14,6 @@ OUTPUTS = 3
 RELU = {"activation": "relu", "weight_variance": 2.0, "bias_variance": 0.0}
 ERF = {"activation": "erf", "weight_variance": 1.9, "bias_variance": 0.2}
 CPU = Placement(("cpu:0", "cpu:0"), "cpu")
-STACKED = Placement(("gpu:0",), "a card")  # its slot is never asked for where there is no GPU
 
 
 def data(inputs=12, training_size=20, test_size=15):

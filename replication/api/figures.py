@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from replication.api.options import CONFIDENCE, check_table
@@ -43,7 +44,17 @@ def plot(*tables: pd.DataFrame, laws: pd.DataFrame | None = None, confidence: fl
     curves = _linearised_apart(exact_curves.average_over_draws(together, confidence))
     if laws is None:
         laws = pd.DataFrame(columns=LAW_COLUMNS).astype({"width": float, "training_time": float})
-    return learning_curves(curves, laws)
+    figure = learning_curves(curves, laws)
+    _mark_single_points(figure)
+    return figure
+
+
+def _mark_single_points(figure: "Figure") -> None:
+    """A line through one point is invisible."""
+    for line in (line for axes in figure.axes for line in axes.lines):
+        if np.size(line.get_xdata()) == 1 and line.get_linestyle() != "None":
+            line.set_marker("_")
+            line.set_markersize(16)
 
 
 def _moments(table: pd.DataFrame, confidence: float) -> pd.DataFrame:

@@ -1,6 +1,8 @@
 """Finite width for programs: ensembles trained on arrays."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +13,12 @@ from replication.api.options import CONFIDENCE, check_draws, progress_bar
 from replication.datasets.arrays import as_arrays
 from replication.errors import ReplicationError, optional_parts
 from replication.experiments import member_tables
+from replication.experiments.ensembles import is_linear
 from replication.settings.network import MLP
 from replication.validation.numbers import check_count, check_positive, check_share, check_sizes
+
+LARGEST_WIDTH = 10**7
+DEVICE = re.compile(r"auto|cpu|gpu(:\d+)?")
 
 
 def train_ensemble(
@@ -40,7 +46,7 @@ def train_ensemble(
     return_members: bool = False,
     store: str | Path | None = None,
     device: str = "auto",
-    task: str = "own data",
+    task: str = "data",
     progress: bool = False,
 ) -> pd.DataFrame:
     """Train ensembles of networks that differ by their initialisation, and estimate the moments of their test loss.
@@ -49,9 +55,9 @@ def train_ensemble(
     steps, all weights and biases, in float32. eta is `learning_rate`, or `learning_rate_fraction` of the largest
     stable step at infinite width, 2 / lambda_max(Theta / n): the one that `learning_curve` takes for the same sizes
     and `steps`. Adam (Kingma and Ba 2015, arXiv 1412.6980) takes `learning_rate`, or 0.05 / sqrt(width). `algorithm`
-    is one of `settings.training.Algorithm`, `momentum` and `batch_size` belong to those that have them.
+    is gradient_descent, momentum or adam on all points, minibatch_gradient_descent or minibatch_adam.
     `parametrisation` is "ntk", "standard" or "mup". `linearised` adds the same members' first-order expansions about
-    their initial weights, which plain gradient descent alone has.
+    their initial weights, for gradient descent and momentum on all points.
 
     Arrays, training sets and `draws` as of `learning_curve`; `width` n is one or several. Member k starts from weights
     that `seed`, `task`, width and k alone decide, so no result depends on batching or order. With a folder `store`
@@ -66,17 +72,19 @@ def train_ensemble(
     >>> options = {"training_sizes": [20], "width": 16, "members": 8, "steps": 30}
     >>> table = train_ensemble(MLP(depth=1), x, x[:, 0], x_test, x_test[:, 0], **options)
     >>> table[["method", "width", "training_size", "members"]].values.tolist()
-    [['trained', 16.0, 20, 8]]
+    [['trained', 16, 20, 8]]
     """
     check_network(network)
     points = as_arrays(x, y, x_test, y_test)
     draws, seed = check_draws(draws, seed)
     training = member_tables.training_of(steps, algorithm, parametrisation, momentum, batch_size)
-    if linearised and algorithm != "gradient_descent":
-        raise ReplicationError(f"linearised networks with {algorithm}", "take gradient_descent, or leave them out")
+    if linearised and not is_linear(training):
+        raise ReplicationError(
+            f"linearised networks with {algorithm}", "take gradient_descent or momentum, or leave them out"
+        )
     plan = member_tables.Plan(
         ("trained", "linearised") if linearised else ("trained",),
-        check_sizes(width, 10**7, "width"),
+        check_sizes(width, LARGEST_WIDTH, "widths", "neurons"),
         check_sizes(training_sizes, len(points.x)),
         draws,
         check_count("members", members, 1 if return_members else 2),
@@ -87,8 +95,23 @@ def train_ensemble(
         task,
     )
     confidence, resamples = check_share("confidence", confidence), check_count("resamples", resamples)
+    if not DEVICE.fullmatch(device):
+        raise ReplicationError(f"no device {device!r}", "choose auto, cpu, gpu, or one of them, as in gpu:0")
     folder = None if store is None else Path(store)
     total = member_tables.number_of_member_steps(plan)
-    with optional_parts(), progress_bar(f"training, {task}", total, progress) as update:
+    with optional_parts(), _remedies(), progress_bar(f"training, {task}", total, progress) as update:
         table = member_tables.member_table(network, points, plan, device, folder, update)
     return table if return_members else member_tables.moments_of_members(table, confidence, resamples, seed)
+
+
+@contextmanager
+def _remedies() -> Iterator[None]:
+    """Errors of training name arguments where they would name settings of the pipeline."""
+    try:
+        yield
+    except ReplicationError as error:
+        if "diverged" in error.problem:
+            raise ReplicationError(error.problem, "lower learning_rate_fraction, or learning_rate") from None
+        if error.problem.startswith("device"):
+            raise ReplicationError(error.problem, "take the device auto or cpu") from None
+        raise

@@ -31,7 +31,7 @@ def learning_curve(
     engine: str = "closed_form",
     diag_reg: float = 0.0,
     singular_diag_reg: float = 1e-10,
-    task: str = "own data",
+    task: str = "data",
     progress: bool = False,
 ) -> pd.DataFrame:
     """The exact law of the test loss of infinitely wide networks over their initialisation, without training one.
@@ -61,9 +61,9 @@ def learning_curve(
     >>> table[["method", "training_size", "mean", "coefficient_of_variation"]].round(3)
                  method  training_size   mean  coefficient_of_variation
     0             bayes             40  0.109                     0.044
-    1             bayes             10  0.223                     0.343
+    1             bayes             10  0.212                     0.264
     2  gradient_descent             40  0.090                     0.066
-    3  gradient_descent             10  0.227                     0.467
+    3  gradient_descent             10  0.180                     0.362
     """
     check_network(network)
     points = as_arrays(x, y, x_test, y_test)

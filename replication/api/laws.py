@@ -21,8 +21,8 @@ def fit(
     """Scaling laws of a table of `learning_curve` or `train_ensemble`, curve by curve, as arXiv 2503.05938 has them.
 
     mu_L and sigma_L = amplitude N^-exponent, fitted in logarithms; eps_L = value, with its slope d ln eps_L / d ln N,
-    which is 0 for a plateau. `drift` is by how much the local exponent grows across the `window` of training sizes,
-    ends included. N has no unit; amplitudes are in units of the loss.
+    which is 0 for a plateau. A statistic that is 0 somewhere has no law. `drift` is by how much the local exponent
+    grows across the `window` of training sizes, ends included. N has no unit; amplitudes are in units of the loss.
 
     Standard errors, said in `errors_from`, are jackknifed over the draws of the training set where there are several
     ("draws"); bootstrapped over members by `seed`, `resamples` times and at all sizes at once, where the table has a
@@ -39,7 +39,10 @@ def fit(
     >>> laws[["law", "smallest", "largest", "draws", "errors_from"]].values.tolist()
     [['power_law', 16.0, 64.0, 4, 'draws']]
     """
-    smallest, largest = (float(end) for end in window)
+    try:
+        smallest, largest = (float(end) for end in window)
+    except (TypeError, ValueError):
+        raise ReplicationError(f"the window {window!r:.60}", "give two sizes, as in (64, 512)") from None
     if not smallest < largest:
         raise ReplicationError(f"a window from {smallest:g} to {largest:g}", "give the smaller size first")
     resampling = Resampling(check_count("resamples", resamples, 2), check_count("seed", seed, 0))

@@ -7,7 +7,7 @@ import pandas as pd
 from tqdm import tqdm
 
 from replication.errors import ReplicationError
-from replication.experiments.exact_curves import KEYS
+from replication.schema import KEYS
 from replication.validation.numbers import check_count
 
 CONFIDENCE = 0.68  # of intervals, as error bars are usually read

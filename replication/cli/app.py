@@ -7,7 +7,7 @@ import typer
 
 from replication.cli.predict import predict
 from replication.cli.verdicts import lines_of_verdicts, markdown_of_verdicts
-from replication.errors import ReplicationError
+from replication.errors import ReplicationError, optional_parts
 from replication.settings.profile import Profile, Settings
 from replication.settings.reading import check_pipeline, profile_named, read_settings
 
@@ -57,13 +57,14 @@ def status(
     chunks: Annotated[bool, typer.Option("--chunks", help="Every ensemble, and the members in each chunk.")] = False,
 ) -> None:
     """Show how many members of every ensemble are trained; what is there is not trained again."""
-    from replication.cli.status import lines_of_status
+    from replication.stages.status import lines
 
     settings = read_settings(params)
     if profile is not None:
         profile_named(settings, profile)
     for name in [profile] if profile else settings.profiles:
-        for line in lines_of_status(name, settings.profiles[name], chunks):
+        typer.echo(name)
+        for line in lines(name, settings.profiles[name], chunks):
             typer.echo(line)
 
 
@@ -100,7 +101,8 @@ def _in_words(profile: Profile) -> str:
 def main() -> None:
     """Run a command; a ReplicationError is one line and exit status 1."""
     try:
-        app()
+        with optional_parts():
+            app()
     except ReplicationError as error:
         typer.echo(f"error: {error}", err=True)
         raise SystemExit(1) from None

@@ -8,8 +8,8 @@ from replication.api.laws import fit
 from replication.datasets.arrays import number_of_classes
 from replication.datasets.own_data import OwnData
 from replication.figures.saving import pdf_bytes, png_bytes
-from replication.loss_distribution.moments import INFINITE_TEST_SET
-from replication.report.tables import plus_minus
+from replication.scaling_laws.estimates import plus_minus
+from replication.schema import BAYES, GRADIENT_DESCENT, INFINITE_TEST_SET
 
 EPS = "coefficient_of_variation"
 SHOWN = {"mean": "mu_L", "std": "sigma_L", EPS: "eps_L", INFINITE_TEST_SET: "eps_L, infinite test set"}
@@ -29,7 +29,7 @@ def exhibits(name: str, exact: pd.DataFrame, curves: pd.DataFrame, confidence: f
 
 def explanation(exact: pd.DataFrame, curves: pd.DataFrame, data: OwnData, test_points: int, confidence: float) -> str:
     """The curve of gradient descent as a table, and what eps_L at its largest size means, in words."""
-    descent, bayes = _converged(curves, "gradient_descent"), _converged(curves, "bayes")
+    descent, bayes = _converged(curves, GRADIENT_DESCENT), _converged(curves, BAYES)
     last = descent.iloc[-1]
     lines = [
         f"Infinitely wide network, gradient descent to convergence; {_data_in_words(data)}; loss on {test_points} test "
@@ -40,7 +40,7 @@ def explanation(exact: pd.DataFrame, curves: pd.DataFrame, data: OwnData, test_p
         _sources(last),
     ]
     if len(descent) >= 3:
-        lines.append(_trend(_converged(exact, "gradient_descent"), test_points))
+        lines.append(_trend(_converged(exact, GRADIENT_DESCENT), test_points))
     if last["diag_reg"] > 0:
         lines.append(f"The kernel was singular or nearly so: {last['diag_reg']:.0e} of its diagonal was added to it.")
     return "\n".join(lines)

@@ -1,4 +1,4 @@
-"""What is known of the six sources without loading them."""
+"""What is known of the seven sources without loading them."""
 
 from typing import Literal, NamedTuple
 
@@ -32,6 +32,7 @@ SOURCES = {
         Source("photo_patches", "patches of two photographs", "embedded", (32, 32, 3), 2, 5300, 1200),
         Source("cifar10", "CIFAR-10", "downloaded", (32, 32, 3), 10, 40_000, 10_000),
         Source("showers", "simulated showers (GFLASH)", "simulated", (25, 5, 5), 0, 100_000, 10_000),
+        Source("geant4", "Geant4 showers (no data files)", "simulated", (25, 5, 5), 0, 100_000, 20_000),
         Source("calochallenge", "CaloChallenge data set 2 (Geant4)", "downloaded", (45, 9), 0, 100_000, 100_000),
     )
 }

@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from replication.settings.tasks import Centre, Transform
+
 Files = Callable[[], list[Path]]  # fetches and verifies the files of a source
 
 
@@ -17,6 +19,7 @@ class Dataset(NamedTuple):
     test_inputs:  (test_size, *input_shape), the type of `inputs`
     test_targets: (test_size,), the type of `targets`
     classes:      number of classes; 0 for regression
+    transform, centre: how the inputs are to be preprocessed; see `Preprocessing`
     """
 
     inputs: np.ndarray
@@ -24,3 +27,5 @@ class Dataset(NamedTuple):
     test_inputs: np.ndarray
     test_targets: np.ndarray
     classes: int
+    transform: Transform = "none"
+    centre: Centre = "global"

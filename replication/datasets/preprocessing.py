@@ -1,34 +1,53 @@
 """From stored integers to the numbers a network sees."""
 
 import math
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 
 from replication.datasets.dataset import Dataset
 from replication.errors import ReplicationError
+from replication.settings.tasks import Centre, Transform
+
+TRANSFORMS: dict[Transform, Callable[[np.ndarray], np.ndarray]] = {
+    "none": lambda values: values,
+    "sqrt": np.sqrt,
+    "log1p": np.log1p,
+}
+ROWS = 1024  # transformed at a time
 
 
 class Preprocessing(NamedTuple):
-    """Global standardisation by the training pool: one mean and one standard deviation for all input components.
+    """Standardisation by the training pool, with one standard deviation for all input components.
 
-    x = (input - mean) / std, flattened, so the relations between pixels are kept.
+    x = (f(input) - mean) / std, flattened; f is the identity, the square root, or log(1 + input), and the mean is that
+    of all components together ("global"), so that the relations between pixels are kept, or (d,) of each by itself
+    ("per_feature"). Which it is, the data set says.
+    std:  root mean square of f(input) - mean over all components.
     Classes:    y_i = [label = i] - 1 / classes, one-hot minus its mean.
     Regression: y = (target - target_mean) / target_std, one output.
-    The scalars come from exact integer sums, so they are the same to the last bit on every machine.
+    With f the identity and one mean, the scalars come from exact integer sums and are the same to the last bit on every
+    machine. Otherwise the sums run over the points in order, component by component, then exactly over the components:
+    the same bits wherever f has the same, which IEEE 754 asks of the square root and nobody of the logarithm.
     """
 
-    mean: float
+    mean: float | np.ndarray
     std: float
     target_mean: float
     target_std: float
     classes: int
+    transform: Transform = "none"
 
     @classmethod
     def of(cls, dataset: Dataset) -> "Preprocessing":
-        """Scalars of the pool; ReplicationError if its inputs, or its regression targets, are all the same."""
+        """Constants of the pool; ReplicationError if its inputs, or its regression targets, are all the same."""
         targets = (0.0, 1.0) if dataset.classes else _mean_and_std(dataset.targets, "targets")
-        return cls(*_mean_and_std(dataset.inputs, "inputs"), *targets, dataset.classes)
+        if (dataset.transform, dataset.centre) == ("none", "global"):
+            inputs = _mean_and_std(dataset.inputs, "inputs")
+        else:
+            inputs = _transformed_mean_and_std(dataset.inputs, dataset.transform, dataset.centre)
+        return cls(*inputs, *targets, dataset.classes, dataset.transform)
 
     def training(self, dataset: Dataset, indices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """x (n, d) and y (n, C) in float64 of the pool's points `indices`."""
@@ -39,12 +58,35 @@ class Preprocessing(NamedTuple):
         return self._inputs(dataset.test_inputs), self._targets(dataset.test_targets)
 
     def _inputs(self, inputs: np.ndarray) -> np.ndarray:
-        return (inputs.reshape(len(inputs), -1).astype(np.float64) - self.mean) / self.std
+        return (_transformed(inputs, self.transform) - self.mean) / self.std
 
     def _targets(self, targets: np.ndarray) -> np.ndarray:
         if self.classes:
             return np.eye(self.classes)[targets] - 1 / self.classes
         return ((targets.astype(np.float64) - self.target_mean) / self.target_std)[:, None]
+
+
+def _transformed(inputs: np.ndarray, transform: Transform) -> np.ndarray:
+    return TRANSFORMS[transform](inputs.reshape(len(inputs), -1).astype(np.float64))
+
+
+def _transformed_mean_and_std(
+    inputs: np.ndarray, transform: Transform, centre: Centre
+) -> tuple[float | np.ndarray, float]:
+    """Mean of all components or (d,) of each, and root mean square distance from it over all; see `Preprocessing`."""
+
+    def mean_of(power: int, origin: float | np.ndarray) -> np.ndarray:
+        """Mean of (f(input) - origin)^power over the points, (d,)."""
+        blocks = (inputs[start : start + ROWS] for start in range(0, len(inputs), ROWS))
+        return sum(((_transformed(block, transform) - origin) ** power).sum(axis=0) for block in blocks) / len(inputs)
+
+    if np.array_equal(inputs, np.broadcast_to(inputs[:1] if centre == "per_feature" else inputs.flat[0], inputs.shape)):
+        raise ReplicationError("the inputs of the training pool are all the same", "enlarge pool_size")
+    mean = mean_of(1, 0.0)
+    if centre == "global":
+        mean = math.fsum(mean) / mean.size
+    variance = mean_of(2, mean)
+    return mean, math.sqrt(math.fsum(variance) / variance.size)
 
 
 def _mean_and_std(values: np.ndarray, what: str) -> tuple[float, float]:

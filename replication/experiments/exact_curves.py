@@ -10,11 +10,12 @@ from replication.datasets.arrays import Split
 from replication.datasets.own_data import STREAM
 from replication.datasets.training_sets import training_order
 from replication.infinite_width.learning_curve import GradientDescent, Regularisation, compute_kernels, learning_curve
-from replication.loss_distribution.moments import INFINITE_TEST_SET, STATISTICS, over_draws
+from replication.loss_distribution.moments import over_draws
+from replication.scaling_laws.tables import groups
+from replication.schema import INFINITE_TEST_SET, KEYS, LEARNING_CURVE, STATISTICS
 from replication.settings.network import MLP
 
-EXPERIMENT, DATASET = "learning_curve", "own data"
-KEYS = ["experiment", "task", "dataset", "method", "width", "training_size", "draw", "training_time"]
+DATASET = "own data"
 ESTIMATES = (*STATISTICS, INFINITE_TEST_SET)
 ENDS = ("", "_lower", "_upper", "_standard_error")
 # what is averaged over draws beside the estimates
@@ -66,7 +67,7 @@ def exact_curves(
         for row in learning_curve(kernels, points.y_test, sizes, regularisation, confidence, descent):
             rows.append({"draw": draw} | row)
             progress(1)
-    table = pd.DataFrame(rows).assign(experiment=EXPERIMENT, task=task, dataset=DATASET, width=np.inf)
+    table = pd.DataFrame(rows).assign(experiment=LEARNING_CURVE, task=task, dataset=DATASET, width=np.inf)
     table = table.assign(members=np.nan, draws=1)
     for name in ESTIMATES:
         table = table.assign(**{f"{name}{end}": table[name] for end in ENDS[1:3]}, **{f"{name}{ENDS[3]}": 0.0})
@@ -86,8 +87,8 @@ def average_over_draws(table: pd.DataFrame, confidence: float) -> pd.DataFrame:
     """
     keys = [key for key in KEYS if key != "draw"]
     rows = []
-    for key, group in table.groupby(keys, sort=False):
-        row = dict(zip(keys, key, strict=True)) | {"members": group["members"].sum(min_count=1), "draws": len(group)}
+    for key, group in groups(table, keys):
+        row = key | {"members": group["members"].sum(min_count=1), "draws": len(group)}
         for name in (name for name in ESTIMATES if name in table):
             row |= dict(zip((f"{name}{end}" for end in ENDS), _averaged(group, name, confidence), strict=True))
         rows.append(row | _beside(group))

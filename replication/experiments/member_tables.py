@@ -1,8 +1,10 @@
 """Ensembles of finite width on arrays in memory: losses of their members, and the moments of these, as tables."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
-from typing import NamedTuple, get_args
+from typing import Literal, NamedTuple, cast, get_args
 
 import numpy as np
 import pandas as pd
@@ -10,34 +12,32 @@ import pandas as pd
 from replication import seeds
 from replication.datasets.arrays import Split
 from replication.errors import ReplicationError
-from replication.experiments.exact_curves import DATASET, EXPERIMENT, KEYS, draws_of, in_order
+from replication.experiments import training as training_path
+from replication.experiments.exact_curves import DATASET, draws_of, in_order
 from replication.finite_width.ensemble import Data, Ensemble
-from replication.finite_width.executor import complete
-from replication.finite_width.member_store import Member, MemberStore
+from replication.finite_width.member_store import MemberStore
 from replication.finite_width.parametrisation import kernel_rates
+from replication.finite_width.runs import Labels, Run
 from replication.infinite_width.closed_form import kernels
 from replication.infinite_width.finite_time import largest_learning_rate
 from replication.loss_distribution.moments import statistics_over_members
+from replication.scaling_laws.tables import groups
+from replication.schema import KEYS, LEARNING_CURVE
 from replication.settings.network import MLP
 from replication.settings.training import Algorithm, Execution, Parametrisation, Training
 from replication.validation.numbers import check_count, check_share
 
-COLUMNS = [
-    "experiment", "task", "dataset", "varied", "value", "method", "width", "training_size", "draw", "training_time",
-    "learning_rate", "member", "training_loss", "test_loss", "device",
-]  # fmt: skip
-ADAM_LEARNING_RATE = 0.05  # over the square root of the width
 OnProgress = Callable[[int], object]
 
 
 class Plan(NamedTuple):
     """What is trained: methods, widths, sizes and draws of the training set, all combinations, and how.
 
-    methods: "trained", "linearised"; learning_rate: of every ensemble, or None, which takes `fraction` of the largest
-    stable one of infinite width, and Adam's own rate over sqrt(width).
+    learning_rate: of every ensemble, or None, which takes `fraction` of the largest stable one of infinite width, and
+    Adam's own rate over sqrt(width).
     """
 
-    methods: Sequence[str]
+    methods: Sequence[Literal["trained", "linearised"]]
     widths: Sequence[int]
     sizes: Sequence[int]
     draws: int | None
@@ -51,8 +51,6 @@ class Plan(NamedTuple):
 
 def training_of(steps: int, algorithm: str, parametrisation: str, momentum: float, batch_size: int) -> Training:
     """How members are trained, at a constant learning rate; ReplicationError for values that are out of range."""
-    check_count("steps", steps)
-    check_count("batch_size", batch_size)
     for name, value, kinds in (
         ("algorithm", algorithm, get_args(Algorithm)),
         ("parametrisation", parametrisation, get_args(Parametrisation)),
@@ -60,10 +58,12 @@ def training_of(steps: int, algorithm: str, parametrisation: str, momentum: floa
         if value not in kinds:
             raise ReplicationError(f"no {name} {value!r}", f"choose one of {', '.join(kinds)}")
     return Training(
-        steps=int(steps), algorithm=algorithm, schedule="constant", parametrisation=parametrisation,
-        momentum=check_share("momentum", momentum) if momentum else 0.0, batch_size=int(batch_size),
-        adam_learning_rate=ADAM_LEARNING_RATE,
-    )  # fmt: skip
+        steps=check_count("steps", steps),
+        algorithm=cast(Algorithm, algorithm),
+        parametrisation=cast(Parametrisation, parametrisation),
+        momentum=check_share("momentum", momentum) if momentum else 0.0,
+        batch_size=check_count("batch_size", batch_size),
+    )
 
 
 def member_table(
@@ -79,19 +79,30 @@ def member_table(
     With a folder `store` members are kept there as they are finished, and those that it holds are not trained again.
     `on_progress` is told how many steps of members were done since it was told last.
     """
-    tables = []
-    for draw, points in draws_of(arrays, max(plan.sizes), plan.draws, plan.seed):
-        data = Data(points.x, points.y, points.x_test, points.y_test)
-        ensembles = list(_ensembles(network, data, plan))
-        losses = _losses(ensembles, range(plan.members), data, device, store, on_progress)
-        tables += [_rows(ensemble, draw, members) for ensemble, members in zip(ensembles, losses, strict=True)]
-    return pd.concat(tables, ignore_index=True)
+    runs = list(_runs(network, arrays, plan))
+    with tempfile.TemporaryDirectory() as folder:
+        return training_path.member_table(
+            runs, MemberStore(store or Path(folder)), Execution(device=device),
+            lambda _, member_steps: on_progress(member_steps),
+        )  # fmt: skip
 
 
 def number_of_member_steps(plan: Plan) -> int:
     """How many steps of members `member_table` tells of."""
     ensembles = len(plan.methods) * len(plan.widths) * len(plan.sizes) * (plan.draws or 1)
     return ensembles * plan.members * plan.training.steps
+
+
+def _runs(network: MLP, arrays: Split, plan: Plan) -> Iterator[Run]:
+    for draw, points in draws_of(arrays, max(plan.sizes), plan.draws, plan.seed):
+        data = Data(points.x, points.y, points.x_test, points.y_test)
+        labels = Labels(LEARNING_CURVE, plan.task, DATASET, draw=draw)
+        for ensemble in _ensembles(network, data, plan):
+            yield Run(ensemble, plan.members, partial(_same, data), labels)
+
+
+def _same(data: Data) -> Data:
+    return data
 
 
 def _ensembles(network: MLP, data: Data, plan: Plan) -> Iterator[Ensemble]:
@@ -101,63 +112,26 @@ def _ensembles(network: MLP, data: Data, plan: Plan) -> Iterator[Ensemble]:
         for size in plan.sizes:
             rate, largest = _learning_rate(ntk[:size, :size], width, plan)
             for method in plan.methods:
-                yield Ensemble(
-                    method, plan.seed, plan.task, network, plan.training, width, size, rate, largest
-                )  # fmt: skip
+                yield Ensemble(method, plan.seed, plan.task, network, plan.training, width, size, rate, largest)
 
 
 def _learning_rate(ntk: np.ndarray, width: int, plan: Plan) -> tuple[float, float]:
     """The learning rate, and the largest stable one of gradient descent at infinite width; Adam knows none."""
-    if "adam" in plan.training.algorithm:
-        own = plan.training.adam_learning_rate / width**0.5 if plan.learning_rate is None else plan.learning_rate
-        return own, np.nan
+    if plan.training.adaptive:
+        rate = plan.training.adam_learning_rate / width**0.5 if plan.learning_rate is None else plan.learning_rate
+        return rate, np.nan
     momentum = plan.training.momentum if plan.training.algorithm == "momentum" else 0.0
     largest = largest_learning_rate(ntk)
     rate = plan.fraction * largest if plan.learning_rate is None else plan.learning_rate
     return rate, largest * (1 + momentum)
 
 
-def _losses(
-    ensembles: list[Ensemble], members: range, data: Data, device: str, store: Path | None, on_progress: OnProgress
-) -> Iterator[Mapping[int, Member]]:
-    if store is not None:
-        execution = Execution(device=device, tensor_float_32=False, scheduler=None)
-        return complete(
-            ensembles, members, data, MemberStore(store), execution, lambda _, member_steps: on_progress(member_steps)
-        )
-    return (_in_memory(ensemble, members, data, device, on_progress) for ensemble in ensembles)
-
-
-def _in_memory(
-    ensemble: Ensemble, members: range, data: Data, device: str, on_progress: OnProgress
-) -> dict[int, Member]:
-    from replication.finite_width.members import chunk_size, member_losses
-
-    subset = data.first(ensemble.training_size)
-    step, done = chunk_size(ensemble, subset, device), {}
-    for start in range(0, len(members), step):
-        chunk = members[start : start + step]
-        losses, name = member_losses(ensemble, chunk, subset, device, on_progress)
-        pairs = zip(losses.training_loss.tolist(), losses.test_loss.tolist(), strict=True)
-        done |= {number: Member(*pair, name) for number, pair in zip(chunk, pairs, strict=True)}
-    return done
-
-
-def _rows(ensemble: Ensemble, draw: int, members: Mapping[int, Member]) -> pd.DataFrame:
-    table = pd.DataFrame([member._asdict() for member in members.values()]).assign(
-        experiment=EXPERIMENT, task=ensemble.task, dataset=DATASET, varied="none", value="", method=ensemble.method,
-        width=float(ensemble.width), training_size=ensemble.training_size, draw=draw,
-        training_time=float(ensemble.training.steps), learning_rate=ensemble.learning_rate, member=list(members),
-    )  # fmt: skip
-    return table[COLUMNS]
-
-
 def moments_of_members(table: pd.DataFrame, confidence: float, resamples: int, seed: int) -> pd.DataFrame:
     """A row for every ensemble of a member table: mu_L, sigma_L and eps_L with bootstrap intervals over its members."""
     rows = []
-    for key, group in table.groupby(KEYS, sort=False):
-        rng = seeds.generator(seed, "bootstrap", *map(str, key))
-        row = dict(zip(KEYS, key, strict=True)) | {"members": len(group), "draws": 1}
+    for key, group in groups(table, KEYS):
+        rng = seeds.generator(seed, "bootstrap", *map(str, key.values()))
+        row = key | {"members": len(group), "draws": 1}
         row |= statistics_over_members(group["test_loss"].to_numpy(), confidence, resamples, rng)
         means = {name: group[name].mean() for name in ("training_loss", "learning_rate")}
         rows.append(row | means)

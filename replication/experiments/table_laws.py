@@ -8,12 +8,14 @@ import pandas as pd
 
 from replication import seeds
 from replication.errors import ReplicationError
-from replication.experiments.exact_curves import ESTIMATES, KEYS
-from replication.loss_distribution.moments import STATISTICS, member_moments
+from replication.experiments.exact_curves import ESTIMATES
+from replication.loss_distribution.moments import member_moments
 from replication.scaling_laws import fits
+from replication.scaling_laws.curve_fits import CURVE
 from replication.scaling_laws.fits import Estimate, Fit
+from replication.scaling_laws.tables import groups
+from replication.schema import STATISTICS
 
-CURVE = [key for key in KEYS if key not in ("training_size", "draw")]
 LAW = dict.fromkeys(ESTIMATES, "plateau") | {"mean": "power_law", "std": "power_law"}
 Law = Callable[[np.ndarray, np.ndarray, np.ndarray], Fit]
 
@@ -37,13 +39,13 @@ def laws_of_table(
     """
     inside = table[table["training_size"].between(*window)]
     rows = []
-    for key, curve in inside.groupby(CURVE, sort=False):
+    for key, curve in groups(inside, CURVE):
         for statistic, every in _values(curve):
             values = every.dropna(axis="columns")  # sizes that every draw has
             sizes, y = values.columns.to_numpy(float), values.to_numpy()
             if len(sizes) > 1 and np.all(y > 0):
                 source, fitted = _fitted(fits.LAWS[LAW[statistic]], sizes, y, curve, statistic, resampling)
-                label = dict(zip(CURVE, key, strict=True)) | {"statistic": statistic, "law": LAW[statistic]}
+                label = key | {"statistic": statistic, "law": LAW[statistic]}
                 label |= {"smallest": sizes[0], "largest": sizes[-1], "points": len(sizes), "draws": len(y)}
                 rows.append(fits.table(fitted, confidence).assign(**label, errors_from=source))
     if not rows:

@@ -1,105 +1,146 @@
-"""Trained networks in the four regimes of arXiv 2102.06701.
+"""Trained networks where the variance of width or data, or the resolution of the width, limits the loss.
 
-Every function yields one row (a dict) for each size; `loss` follows the law of its regime, `standard_error` is that of
-the mean over `draws`.
+Three of the four regimes of arXiv 2102.06701; trained_curves.py has the fourth. Functions give the runs, from which
+`training.member_table` makes the losses.
 """
 
-from collections.abc import Iterator, Sequence
+from functools import partial
 
 import numpy as np
 
-from replication.finite_width.devices import Placement
-from replication.finite_width.ensemble import Data
-from replication.finite_width.linearised import linearise
-from replication.finite_width.training import train
-from replication.network import Weights, initial_weights
+from replication.datasets.dataset import Dataset
+from replication.datasets.preprocessing import Preprocessing
+from replication.datasets.training_sets import training_order
+from replication.experiments.ensembles import DRAW
+from replication.finite_width.ensemble import Data, Ensemble
+from replication.finite_width.runs import Labels, Run, Shared
+from replication.infinite_width.closed_form import kernels
+from replication.infinite_width.finite_time import largest_learning_rate
+from replication.schema import (
+    LINEARISED,
+    RESOLUTION_LIMITED_WIDTH,
+    TRAINED,
+    VARIANCE_LIMITED_DATA,
+    VARIANCE_LIMITED_WIDTH,
+)
 from replication.seeds import generator
 from replication.settings.network import MLP
+from replication.settings.regimes import TrainedRegimes
+from replication.settings.tasks import TaskSettings
 from replication.settings.training import Training
 
-
-def draw_weights(spec: MLP, width: int, data: Data, members: int, seed: int, name: str) -> list[Weights]:
-    """Initial weights of the members, each from a stream of its own."""
-    inputs, outputs = data.x.shape[1], data.y.shape[1]
-    streams = [generator(seed, name, "initial weights", width, member) for member in range(members)]
-    return [initial_weights(spec, inputs, width, outputs, stream) for stream in streams]
+COLLECTIVE = 1024  # points that show the kernel's largest eigenvalue, which is that of a collective mode
 
 
-def variance_limited_in_width(
-    spec: MLP, training: Training, data: Data, rate: float, widths: Sequence[int], members: int, seed: int,
-    placement: Placement,
-) -> Iterator[dict]:  # fmt: skip
-    """Test loss of trained networks minus that of the linearised ones from the same weights, mean over members: ~ 1/w.
+def variance_limited_width(
+    dataset: Dataset, task: TaskSettings, network: MLP, training: Training, regimes: TrainedRegimes, seed: int
+) -> list[Run]:
+    """Trained and linearised networks of growing width, from the same weights, on one training set.
 
     At fixed data the network of infinite width is its linearisation, and the loss a smooth function of averages over
-    neurons. `loss` is the size of the mean difference, `sign` its sign.
+    neurons: the mean difference of the test losses falls as 1 / width.
     """
-    for width in widths:
-        weights = draw_weights(spec, width, data, members, seed, "variance-limited in width")
-        arguments = spec, training, weights, data, rate, placement
-        trained, linearised = (how(*arguments).test_loss.astype(float) for how in (train, linearise))
-        yield _row(width, trained - linearised)
+    settings = regimes.variance_width
+    network = network.model_copy(update={"depth": settings.depth, "activation": settings.activation})
+    descent = _full_batch(training, settings.steps)
+    make = partial(_training_set, dataset, regimes.task, settings.training_size, seed)
+    rate, largest = _learning_rate(network, make().x, settings.learning_rate_fraction)
+    labels, data = Labels(VARIANCE_LIMITED_WIDTH, regimes.task, task.dataset), Shared(make)
+    return [
+        Run(
+            Ensemble(
+                method, seed, VARIANCE_LIMITED_WIDTH, network, descent, width, settings.training_size, rate, largest
+            ),
+            settings.members, data, labels,
+        )
+        for width in settings.widths for method in (TRAINED, LINEARISED)
+    ]  # fmt: skip
 
 
-def variance_limited_in_data(
-    spec: MLP, training: Training, population: Data, rate: float, width: int, sizes: Sequence[int], draws: int,
-    members: int, seed: int, placement: Placement,
-) -> Iterator[dict]:  # fmt: skip
-    """Population loss of a small network trained on D points, minus that of training on the population: ~ 1/D.
+def variance_limited_data(
+    dataset: Dataset, task: TaskSettings, network: MLP, training: Training, regimes: TrainedRegimes, seed: int
+) -> list[Run]:
+    """One small network trained on the population, and from the same weights on D points drawn from it.
 
-    The population is the finite set (x, y) of `population`: its points are drawn with replacement, and its own loss
-    is what is measured, without a test set's noise. From the same initial weights; mean over draws of the points.
+    The population is a finite set: its points are drawn with replacement, and its own loss is the test loss, without a
+    test set's noise. The mean excess over the loss of training on the population, whose training size is its own, falls
+    as 1 / D.
     """
-    weights = draw_weights(spec, width, population, members, seed, "variance-limited in data")
-    limit = train(spec, training, weights, population, rate, placement).test_loss.astype(float)
-    for size in sizes:
-        excess = []
-        for draw in range(draws):
-            stream = generator(seed, "variance-limited in data", "points", size, draw)
-            points = stream.integers(0, len(population.x), size)
-            drawn = Data(population.x[points], population.y[points], population.test_x, population.test_y)
-            excess.append(np.mean(train(spec, training, weights, drawn, rate, placement).test_loss - limit))
-        yield _row(size, np.array(excess))
+    settings, size = regimes.variance_data, regimes.population
+    network = network.model_copy(update={"depth": 1, "activation": settings.activation})
+    descent = _full_batch(training, settings.steps)
+    some = _training_set(dataset, regimes.task, min(size, COLLECTIVE), seed).x
+    rate, largest = _learning_rate(network, some, settings.learning_rate_fraction)
+    population = Shared(partial(_population, dataset, regimes.task, size, seed))
+    whole = Ensemble(
+        "trained", seed, VARIANCE_LIMITED_DATA, network, descent, settings.width, size, rate, largest
+    )  # fmt: skip
+    labels = Labels(VARIANCE_LIMITED_DATA, regimes.task, task.dataset)
+    return [
+        Run(whole, settings.members, population, labels),
+        *(
+            Run(
+                whole._replace(training_size=points), settings.members,
+                partial(_drawn, population, points, seed, draw), labels._replace(draw=draw),
+            )
+            for points in settings.training_sizes for draw in range(settings.draws)
+        ),
+    ]  # fmt: skip
 
 
-def resolution_limited_in_width(
-    spec: MLP, training: Training, population: Data, rate: float, widths: Sequence[int], members: int, seed: int,
-    placement: Placement,
-) -> Iterator[dict]:  # fmt: skip
-    """Population loss of networks trained on the whole population, which stands for infinitely many points: ~ w^-alpha.
+def resolution_limited_width(
+    dataset: Dataset, task: TaskSettings, network: MLP, training: Training, regimes: TrainedRegimes, seed: int
+) -> list[Run]:
+    """Networks of growing width trained on a whole population, which stands for infinitely many points: ~ w^-alpha.
 
-    On batches of `training.batch_size` if the population is larger. `rate` is that of Adam at width one, over the
-    square root of the width.
+    By Adam on batches with a cosine schedule, in mu-parametrisation; the test loss is that of the population. Its
+    learning rate is that of width one, over the square root of the width.
     """
-    batches = _batches(training, len(population.x), seed, "resolution-limited in width")
-    for width in widths:
-        weights = draw_weights(spec, width, population, members, seed, "resolution-limited in width")
-        losses = train(spec, training, weights, population, rate / np.sqrt(width), placement, batches).test_loss
-        yield _row(width, losses.astype(float))
+    settings = regimes.resolution_width
+    size, network = settings.population, network.model_copy(update={"depth": 1})
+    how = {"algorithm": "minibatch_adam", "schedule": "cosine", "parametrisation": "mup"}
+    adam = training.model_copy(update=how | {"steps": settings.steps, "batch_size": settings.batch_size})
+    data = Shared(partial(_population, dataset, regimes.task, size, seed))
+    labels = Labels(RESOLUTION_LIMITED_WIDTH, regimes.task, task.dataset)
+    return [
+        Run(
+            Ensemble(
+                "trained", seed, RESOLUTION_LIMITED_WIDTH, network, adam, width, size,
+                settings.adam_learning_rate / np.sqrt(width), np.nan,
+            ),
+            settings.members, data, labels,
+        )
+        for width in settings.widths
+    ]  # fmt: skip
 
 
-def resolution_limited_in_data(
-    spec: MLP, training: Training, data: Data, rate: float, width: int, sizes: Sequence[int], members: int,
-    seed: int, placement: Placement,
-) -> Iterator[np.ndarray]:  # fmt: skip
-    """Test losses of members trained on the first D points of `data`, for each D: ~ D^-alpha at large width.
-
-    On batches of `training.batch_size` where D is larger. `rate` as for resolution_limited_in_width.
-    """
-    name = "resolution-limited in data"
-    for size in sizes:
-        weights = draw_weights(spec, width, data, members, seed, f"{name}, {size}")
-        drawn, batches = data._replace(x=data.x[:size], y=data.y[:size]), _batches(training, size, seed, name)
-        yield train(spec, training, weights, drawn, rate / np.sqrt(width), placement, batches).test_loss.astype(float)
+def _full_batch(training: Training, steps: int) -> Training:
+    how = {"algorithm": "gradient_descent", "schedule": "constant", "parametrisation": "ntk"}
+    return training.model_copy(update=how | {"steps": steps})
 
 
-def _batches(training: Training, points: int, seed: int, name: str) -> np.ndarray | None:
-    """Indices (steps, batch size) of every step's points, or None where one batch holds them all."""
-    if points <= training.batch_size:
-        return None
-    return generator(seed, name, "batches", points).integers(0, points, (training.steps, training.batch_size))
+def _training_set(dataset: Dataset, task_name: str, size: int, seed: int) -> Data:
+    """So many points of the pool, and the test set."""
+    preprocessing = Preprocessing.of(dataset)
+    order = training_order(len(dataset.inputs), size, seed, task_name, DRAW)
+    return Data(*preprocessing.training(dataset, order), *preprocessing.test(dataset))
 
 
-def _row(size: int, values: np.ndarray) -> dict:
-    mean, error = values.mean(), values.std(ddof=1) / np.sqrt(len(values))
-    return {"size": size, "loss": abs(mean), "standard_error": error, "sign": np.sign(mean), "draws": len(values)}
+def _population(dataset: Dataset, task_name: str, size: int, seed: int) -> Data:
+    """So many points of the pool, to train and to test on."""
+    order = training_order(len(dataset.inputs), size, seed, task_name, DRAW)
+    x, y = Preprocessing.of(dataset).training(dataset, order)
+    return Data(x, y, x, y)
+
+
+def _drawn(population: Shared, training_size: int, seed: int, draw: int) -> Data:
+    """Training points drawn from the population with replacement."""
+    x, y, *whole = population()
+    points = generator(seed, VARIANCE_LIMITED_DATA, "points", training_size, draw).integers(0, len(x), training_size)
+    return Data(x[points], y[points], *whole)
+
+
+def _learning_rate(network: MLP, x: np.ndarray, fraction: float) -> tuple[float, float]:
+    """A fraction of the largest stable step of the infinitely wide network on these points, and that step."""
+    largest = largest_learning_rate(kernels(network, x).ntk)
+    return fraction * largest, largest

@@ -5,42 +5,45 @@ from typing import NamedTuple
 
 from keras import ops
 
+from replication.finite_width.layers import Tensor
 from replication.settings.training import Training
 
 # Kingma and Ba 2015, arXiv 1412.6980
 DECAY_OF_MEAN, DECAY_OF_SQUARE, EPSILON = 0.9, 0.999, 1e-8
 
+Step = tuple[Tensor, list[Tensor]]  # a direction, and what is kept for the next step
+
 
 class Algorithm(NamedTuple):
     """A step takes w to w - rate x direction.
 
-    slots: how many arrays of w's shape, zero at first, it keeps from step to step; direction: of the gradient, these
-    slots and the number of steps done, giving the direction and the new slots.
+    arrays: how many arrays of w's shape, zero at first, the optimiser's state of w consists of; direction: of the
+    gradient, this state and the number of steps done, giving the direction and the new state.
     """
 
-    slots: int
-    direction: Callable
+    arrays: int
+    direction: Callable[[Tensor, list[Tensor], Tensor], Step]
 
 
 def algorithm_of(training: Training) -> Algorithm:
-    """The algorithm of the settings; batches are `minibatch`'s only difference from gradient descent."""
+    """The algorithm of the settings; that it sees batches makes no difference to the step."""
     if training.algorithm == "momentum":
-        return Algorithm(1, lambda gradient, slots, step: _momentum(gradient, slots[0], training.momentum))
-    if training.algorithm == "adam":
+        return Algorithm(1, lambda gradient, state, step: _momentum(gradient, state[0], training.momentum))
+    if training.algorithm in ("adam", "minibatch_adam"):
         return Algorithm(2, _adam)
-    return Algorithm(0, lambda gradient, slots, step: (gradient, []))
+    return Algorithm(0, lambda gradient, state, step: (gradient, []))
 
 
-def _momentum(gradient, velocity, momentum):
+def _momentum(gradient: Tensor, velocity: Tensor, momentum: float) -> Step:
     """Heavy ball, Polyak 1964: v <- momentum v + gradient."""
     velocity = momentum * velocity + gradient
     return velocity, [velocity]
 
 
-def _adam(gradient, slots, step):
+def _adam(gradient: Tensor, state: list[Tensor], step: Tensor) -> Step:
     """Means of the gradient and its square, corrected for their start at zero."""
-    mean = DECAY_OF_MEAN * slots[0] + (1 - DECAY_OF_MEAN) * gradient
-    square = DECAY_OF_SQUARE * slots[1] + (1 - DECAY_OF_SQUARE) * ops.square(gradient)
+    mean = DECAY_OF_MEAN * state[0] + (1 - DECAY_OF_MEAN) * gradient
+    square = DECAY_OF_SQUARE * state[1] + (1 - DECAY_OF_SQUARE) * ops.square(gradient)
     done = ops.cast(step + 1, gradient.dtype)
     corrected = square / (1 - ops.power(DECAY_OF_SQUARE, done))
     return mean / (1 - ops.power(DECAY_OF_MEAN, done)) / (ops.sqrt(corrected) + EPSILON), [mean, square]

@@ -12,9 +12,11 @@ class Ensemble(NamedTuple):
     """Draws of the initial weights at a fixed training set, and how they are trained.
 
     With the data and the code this determines the losses of every member. Member k starts from the random stream
-    (seed, "member", task, width, training size, k). Method "trained" trains its network; "linearised" trains the same
-    member's first-order expansion about its initial weights, whose kernel stays as it is. `largest_learning_rate` is
-    what the learning rate is a fraction of, 2 / lambda_max(Theta / N) at infinite width; NaN where there is none.
+    (seed, "member", task, width, k), whatever the training size; batches are those of (seed, "batches", task, training
+    size). `task` names these streams: ensembles that share it are paired member by member. Method "trained" trains its
+    network; "linearised" trains the same member's first-order expansion about its initial weights, whose kernel stays
+    as it is. `largest_learning_rate` is what the learning rate is a fraction of, 2 / lambda_max(Theta / N) at infinite
+    width; NaN where there is none.
     """
 
     method: Literal["trained", "linearised"]

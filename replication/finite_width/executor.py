@@ -1,137 +1,93 @@
 """The members that a store lacks, computed here or on the workers of a cluster, chunk by chunk into the store."""
 
-import os
-from collections.abc import Callable, Iterator
-from concurrent.futures import CancelledError
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
-from replication.errors import ReplicationError
-from replication.finite_width.ensemble import Data, Ensemble, EnsembleLosses
-from replication.finite_width.member_store import Member, MemberStore, code_digest
+from replication.finite_width.ensemble import Data, Ensemble
+from replication.finite_width.member_store import Digests, Member, MemberStore
+from replication.finite_width.runs import Run, with_data
 from replication.settings.training import Execution
 
-CLUSTER_CHUNK = 8  # members of a chunk sent to a worker, whose memory is not known here
-SECONDS_TO_CONNECT = 10
+OnProgress = Callable[[Run, int], object]
 
 
 class Chunk(NamedTuple):
-    """Members of an ensemble that are computed together."""
+    """Members of the ensemble of a run that are computed together, and its data."""
 
-    ensemble: Ensemble
+    run: Run
     key: str
     members: range
+    data: Data
+
+    @property
+    def ensemble(self) -> Ensemble:
+        """What is computed."""
+        return self.run.ensemble
+
+    def split(self, size: int) -> Iterator["Chunk"]:
+        """The same members in chunks of `size`."""
+        for start in range(0, len(self.members), size):
+            yield self._replace(members=self.members[start : start + size])
 
 
 def complete(
-    ensembles: list[Ensemble],
-    members: range,
-    data: Data,
+    runs: list[Run],
     store: MemberStore,
     execution: Execution,
-    on_progress: Callable[[Ensemble, int], object] = lambda ensemble, member_steps: None,
-) -> Iterator[dict[int, Member]]:
-    """Losses of these members of every ensemble, in their order; what the store lacks is computed first.
+    on_progress: OnProgress = lambda run, member_steps: None,
+) -> Iterator[list[Member]]:
+    """The members of every run, in their order; what the store lacks is computed first.
 
-    The training set of every ensemble is the first `training_size` points of `data`. `on_progress` is told how many
-    member-steps of an ensemble were done since it was told last, those that the store had among them. A kill costs the
-    chunk in progress. Raises ReplicationError if training diverges or the scheduler cannot be reached.
+    Data are made one run after another, and held no longer than they are needed. `on_progress` is told how many
+    member-steps of a run were done since it was told last, those that the store had among them. A kill costs the chunk
+    in progress. ReplicationError if training diverges or the scheduler cannot be reached.
     """
-    keys = [store.key(ensemble, data.first(ensemble.training_size)) for ensemble in ensembles]
-    lacking, seen = [], set()
-    for ensemble, key in zip(ensembles, keys, strict=True):
-        missing = []
-        if key not in seen:  # an ensemble that is asked for twice is computed once
-            stored = store.load(key)
-            missing = [member for member in members if member not in stored]
-        seen.add(key)
-        on_progress(ensemble, (len(members) - len(missing)) * ensemble.training.steps)
-        lacking += [Chunk(ensemble, key, run) for run in _runs(missing)]
-    if lacking:
-        compute = _on_cluster if execution.scheduler else _here
-        compute(lacking, data, store, execution, on_progress)
-    for key in keys:
+    keys: list[str] = []
+    lacking = _lacking(runs, store, on_progress, keys)
+    if execution.scheduler:
+        from replication.finite_width.cluster import compute
+
+        compute(lacking, store, execution, on_progress)
+    else:
+        _compute(lacking, store, execution, on_progress)
+    for run, key in zip(runs, keys, strict=True):
         stored = store.load(key)
-        yield {member: stored[member] for member in members}
+        yield [stored[member] for member in range(run.members)]
 
 
-def _runs(numbers: list[int]) -> Iterator[range]:
-    """Consecutive numbers as ranges."""
+def _lacking(runs: Iterable[Run], store: MemberStore, on_progress: OnProgress, keys: list[str]) -> Iterator[Chunk]:
+    """What is to be computed, run by run; `keys` receives the key of every run on the way."""
+    digests, asked = Digests(), dict[str, int]()
+    for run, data in with_data(runs):
+        key = store.key(run.ensemble, data, digests)
+        keys.append(key)
+        # members that an earlier run of the same ensemble asked for are computed once
+        before = min(asked.get(key, 0), run.members)
+        stored = store.load(key) if before < run.members else {}
+        missing = [member for member in range(before, run.members) if member not in stored]
+        asked[key] = max(asked.get(key, 0), run.members)
+        on_progress(run, (run.members - len(missing)) * run.ensemble.training.steps)
+        for members in _consecutive(missing):
+            yield Chunk(run, key, members, data)
+
+
+def _consecutive(numbers: list[int]) -> Iterator[range]:
+    """Numbers as ranges of those that follow one another."""
     start = 0
-    for place in range(1, len(numbers) + 1):
-        if place == len(numbers) or numbers[place] != numbers[place - 1] + 1:
-            yield range(numbers[start], numbers[place - 1] + 1)
-            start = place
+    for index in range(1, len(numbers) + 1):
+        if index == len(numbers) or numbers[index] != numbers[index - 1] + 1:
+            yield range(numbers[start], numbers[index - 1] + 1)
+            start = index
 
 
-def _split(chunk: Chunk, size: int) -> Iterator[Chunk]:
-    for start in range(0, len(chunk.members), size):
-        yield chunk._replace(members=chunk.members[start : start + size])
+def _compute(lacking: Iterator[Chunk], store: MemberStore, execution: Execution, on_progress: OnProgress) -> None:
+    """On this machine. TensorFlow, which takes seconds to import, is not needed where nothing is lacking."""
+    for missing in lacking:
+        from replication.finite_width.members import chunk_size, member_losses
 
-
-def _here(lacking: list[Chunk], data: Data, store: MemberStore, execution: Execution, on_progress) -> None:
-    from replication.finite_width.members import chunk_size, member_losses
-
-    for run in lacking:
-        own = data.first(run.ensemble.training_size)
-        for chunk in _split(run, chunk_size(run.ensemble, own, execution.device)):
-            ensemble = chunk.ensemble
+        for chunk in missing.split(chunk_size(missing.ensemble, missing.data, execution.device)):
             losses, device = member_losses(
-                ensemble, chunk.members, own, execution.device,
-                lambda steps, ensemble=ensemble: on_progress(ensemble, steps), execution.tensor_float_32,
+                chunk.ensemble, chunk.members, chunk.data, execution.device,
+                lambda steps, run=chunk.run: on_progress(run, steps), execution.tensor_float_32,
             )  # fmt: skip
             store.save(chunk.key, chunk.members, losses, device)
-
-
-def _on_cluster(lacking: list[Chunk], data: Data, store: MemberStore, execution: Execution, on_progress) -> None:
-    """Chunks as tasks of a Dask cluster; a worker that dies has its tasks done by another."""
-    from distributed import Client, as_completed
-
-    chunks = [chunk for run in lacking for chunk in _split(run, CLUSTER_CHUNK)]
-    try:
-        client = Client(execution.scheduler, timeout=SECONDS_TO_CONNECT, set_as_default=False)
-    except OSError:
-        problem = f"no Dask scheduler answers at {execution.scheduler}"
-        raise ReplicationError(problem, "start one with `python -m dask scheduler`, or leave it out") from None
-    with client:
-        # a task, not scattered: what a dead worker held is made anew
-        held = client.submit(_held, data, pure=False)
-        sent = {}
-        for chunk in chunks:
-            arguments = chunk.ensemble, chunk.members, held, execution.device, execution.tensor_float_32
-            sent[client.submit(_on_worker, store.common["code"], *arguments, pure=False)] = chunk
-        for future in as_completed(sent, loop=client.loop):
-            chunk = sent.pop(future)
-            losses, device = _result(future, execution.scheduler)
-            store.save(chunk.key, chunk.members, losses, device)
-            on_progress(chunk.ensemble, len(chunk.members) * chunk.ensemble.training.steps)
-
-
-def _result(future, scheduler: str):
-    from distributed import KilledWorker
-
-    again = "run it again: finished members are kept"
-    try:
-        return future.result()
-    except KilledWorker:
-        problem = "workers of the Dask cluster died of the same members again and again"
-        raise ReplicationError(problem, f"give them more memory, and {again}") from None
-    except (CancelledError, OSError):
-        problem = f"the Dask scheduler at {scheduler} was lost"
-        raise ReplicationError(problem, f"start it and its workers, and {again}") from None
-
-
-def _held(data: Data) -> Data:
-    return data
-
-
-def _on_worker(code: str, ensemble: Ensemble, members: range, data: Data, device: str, tensor_float_32: bool):
-    """Runs on a worker, in the top folder of the same version of the project, as the digest `code` tells."""
-    if code_digest() != code:  # losses would be stored as those of a code that they are not of
-        problem = "a worker has other code, other versions of libraries or another KERAS_BACKEND than this process"
-        raise ReplicationError(problem, "start the workers in the same version of the project and its environment")
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    from replication.finite_width.members import member_losses
-
-    own = data.first(ensemble.training_size)
-    losses, name = member_losses(ensemble, members, own, device, tensor_float_32=tensor_float_32)
-    return EnsembleLosses(*losses), name

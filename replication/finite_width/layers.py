@@ -1,12 +1,22 @@
-"""The multilayer perceptron in NTK parametrisation as Keras layers, for a stack of members trained side by side."""
+"""The multilayer perceptron in NTK parametrisation, for a stack of members evaluated side by side.
+
+A member's arrays are W (fan_in, units) and b (units,) of every layer; stacked they carry a leading member axis. What
+the sizes of the layers make of the network enters as numbers, `Factors`, so that one compiled program serves every
+width, training size and number of members.
+"""
 
 import math
-from typing import NamedTuple
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple, TypeVar
 
-import keras
 from keras import ops
 
+from replication.finite_width.parametrisation import layer_rates, output_scale
 from replication.settings.network import MLP
+from replication.settings.training import Parametrisation
+
+Tensor = Any  # an array of the backend
+T = TypeVar("T")
 
 ACTIVATIONS = {"relu": ops.relu, "erf": ops.erf}
 SLOPES = {
@@ -15,39 +25,53 @@ SLOPES = {
 }
 
 
-class Shape(NamedTuple):
-    """Sizes of a stack: how many members, their input dimension, the width of their hidden layers, their outputs."""
+class Factors(NamedTuple):
+    """What the sizes of the layers make of a network, numbers or float32 scalars of the backend.
 
-    members: int
-    inputs: int
-    width: int
-    outputs: int
-
-
-class StackedDense(keras.layers.Layer):
-    """z = sqrt(C_W / fan_in) h W + sqrt(C_b) b for every member.
-
-    W is (members, fan_in, units) and b (members, units). h is (members, points, fan_in), or (points, fan_in) where all
-    members see the same; z is (members, points, units).
+    weights: sqrt(C_W / fan_in) of every layer; output: by which the outputs are multiplied.
     """
 
-    def __init__(self, spec: MLP, members: int, fan_in: int, units: int):
-        super().__init__()
-        self.weight_scale = math.sqrt(spec.weight_variance / fan_in)
-        self.bias_scale = math.sqrt(spec.bias_variance)
-        self.weight = self.add_weight(shape=(members, fan_in, units), initializer="zeros", name="weight")
-        self.bias = self.add_weight(shape=(members, units), initializer="zeros", name="bias")
-        self.built = True  # every variable exists by now
+    weights: list[Tensor]
+    output: Tensor
 
-    def call(self, h):
-        """Preactivations z."""
-        # the scale goes to the weights, which are fewer than the preactivations
-        z = ops.matmul(h, self.weight_scale * self.weight)
-        # at C_b = 0 the bias neither acts nor learns: spare the passes over z
-        return z + self.bias_scale * ops.expand_dims(self.bias, 1) if self.bias_scale else z
+    def tensors(self) -> "Factors":
+        """As inputs of a compiled program, which then serves all sizes; numbers are constants of a program."""
+        return Factors([scalar(factor) for factor in self.weights], scalar(self.output))
 
 
-class StackedDualDense(keras.layers.Layer):
+def trained_arrays(network: MLP, layers: Iterable[Sequence[T]]) -> list[T]:
+    """Of pairs (of W, of b), layer by layer, a flat list; at C_b = 0 biases neither act nor learn, and are left out."""
+    return [part for layer in layers for part in layer[: _arrays_of_a_layer(network)]]
+
+
+def factors_of(network: MLP, parametrisation: Parametrisation, inputs: int, width: int) -> Factors:
+    """The factors of a network of this input dimension and width, as numbers."""
+    fan_ins = [inputs, *[width] * network.depth]
+    weights = [math.sqrt(network.weight_variance / fan_in) for fan_in in fan_ins]
+    return Factors(weights, output_scale(parametrisation, width))
+
+
+def learning_rates(
+    network: MLP, parametrisation: Parametrisation, inputs: int, width: int, dual: bool, learning_rate: float
+) -> list[Tensor]:
+    """The learning rate of every trained array; `dual` as in `outputs`."""
+    factors = trained_arrays(network, layer_rates(network, parametrisation, inputs, width))
+    if dual:
+        factors[: _arrays_of_a_layer(network)] = [1.0]  # those of the first layer are in its kernel
+    return [scalar(learning_rate) * factor for factor in factors]
+
+
+def dense(network: MLP, factor: Tensor, layer: Sequence[Tensor], h: Tensor) -> Tensor:
+    """z = sqrt(C_W / fan_in) h W + sqrt(C_b) b, (members, points, units), with the factor of W; layer: W, and b if any.
+
+    h is (members, points, fan_in), or (points, fan_in) where all members see the same.
+    """
+    # the factor goes to the weights, which are fewer than the preactivations
+    z = ops.matmul(h, factor * layer[0])
+    return z + math.sqrt(network.bias_variance) * ops.expand_dims(layer[1], 1) if network.bias_variance else z
+
+
+def dual_dense(coefficients: Tensor, kernel: Tensor, start: Tensor) -> Tensor:
     """The first layer while it is trained on inputs X (N, d), in dual variables: z = z0 + K A.
 
     Gradient descent moves W and b along the training inputs only: W = W0 + sqrt(C_W / d) X^T A and
@@ -57,48 +81,33 @@ class StackedDualDense(keras.layers.Layer):
     plain gradient descent on A is then gradient descent on W and b, at one product a step instead of two with X.
     """
 
-    def __init__(self, members: int, training_size: int, units: int):
-        super().__init__()
-        self.coefficients = self.add_weight(
-            shape=(members, training_size, units), initializer="zeros", name="coefficients"
-        )
+    @ops.custom_gradient
+    def preactivations(coefficients: Tensor) -> tuple[Tensor, Any]:
+        # true on the training set, the only place where a gradient is taken
+        return start + ops.matmul(kernel, coefficients), lambda upstream: upstream
 
-    def call(self, kernel_and_start):
-        """Preactivations z from the pair (K, z0)."""
-        kernel, start = kernel_and_start
-
-        @ops.custom_gradient
-        def preactivations(coefficients):
-            # true on the training set, the only place where a gradient is taken
-            return start + ops.matmul(kernel, coefficients), lambda upstream: upstream
-
-        return preactivations(ops.convert_to_tensor(self.coefficients))
+    return preactivations(coefficients)
 
 
-class StackedMLP(keras.layers.Layer):
-    """z^1 from the first layer, then z^l = sqrt(C_W / width) phi(z^(l-1)) W^l + sqrt(C_b) b^l up to the read-out.
+def outputs(network: MLP, factors: Factors, state: list[Tensor], inputs: Any, dual: bool) -> Tensor:
+    """Outputs (members, points, C): z^l = sqrt(C_W / n) phi(z^(l-1)) W^l + sqrt(C_b) b^l from layer to layer.
 
-    The first layer is in dual variables where `dual_size`, the number of training points, is given. Called on what that
-    layer is called on; returns (members, points, outputs), multiplied by `output_scale`. The arrays of
-    `trainable_variables` are those of the first layer, then W and b of every other.
+    state: the `trained_arrays`, with the coefficients A in place of the first layer's if it is `dual`. inputs: the
+    points (points, d), or the pair (K, z0) of `dual_dense`.
     """
+    size = _arrays_of_a_layer(network)
+    first = 1 if dual else size
+    z = dual_dense(state[0], *inputs) if dual else dense(network, factors.weights[0], state[:first], inputs)
+    later_layers = [state[start : start + size] for start in range(first, len(state), size)]
+    for factor, layer in zip(factors.weights[1:], later_layers, strict=True):
+        z = dense(network, factor, layer, ACTIVATIONS[network.activation](z))
+    return factors.output * z
 
-    def __init__(self, spec: MLP, shape: Shape, dual_size: int | None = None, output_scale: float = 1.0):
-        super().__init__()
-        members, inputs, width, outputs = shape
-        self.activation = ACTIVATIONS[spec.activation]
-        self.output_scale = output_scale
-        if dual_size:
-            self.first = StackedDualDense(members, dual_size, width)
-        else:
-            self.first = StackedDense(spec, members, inputs, width)
-        units = [width] * (spec.depth - 1) + [outputs]
-        self.later_layers = [StackedDense(spec, members, width, size) for size in units]
-        self.built = True
 
-    def call(self, inputs):
-        """Outputs of every member."""
-        z = self.first(inputs)
-        for layer in self.later_layers:
-            z = layer(self.activation(z))
-        return z if self.output_scale == 1 else self.output_scale * z
+def _arrays_of_a_layer(network: MLP) -> int:
+    return 2 if network.bias_variance else 1
+
+
+def scalar(value: float) -> Tensor:
+    """A number as a float32 array without axes."""
+    return ops.convert_to_tensor(value, "float32")

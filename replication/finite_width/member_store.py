@@ -8,6 +8,7 @@ on, the backend and the precision. Where it was computed is recorded beside the 
 import hashlib
 import json
 import os
+import weakref
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
@@ -15,11 +16,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from replication import atomic, seeds
+from replication import atomic, network, seeds
 from replication.finite_width.ensemble import Data, Ensemble, EnsembleLosses
 
 # what members do not depend on, although it lies in this folder
-NOT_COMPUTING = {"member_store.py", "executor.py", "regimes.py"}
+NOT_COMPUTING = {"member_store.py", "runs.py", "executor.py", "cluster.py"}
 
 
 class Member(NamedTuple):
@@ -30,19 +31,44 @@ class Member(NamedTuple):
     device: str
 
 
+def array_digest(array: np.ndarray) -> str:
+    """SHA-256 of the array's numbers, as float64."""
+    return hashlib.sha256(np.ascontiguousarray(array, np.float64)).hexdigest()
+
+
+class Digests:
+    """`array_digest` that remembers the arrays which are still held: many sets of data share one test set.
+
+    True for as long as nobody writes into them, and so made for going through a list of runs.
+    """
+
+    def __init__(self) -> None:
+        self.known: list[tuple[weakref.ref[np.ndarray], str]] = []
+
+    def __call__(self, array: np.ndarray) -> str:
+        """SHA-256 of the array's numbers."""
+        self.known = [(reference, digest) for reference, digest in self.known if reference() is not None]
+        for reference, digest in self.known:
+            if reference() is array:
+                return digest
+        digest = array_digest(array)
+        self.known.append((weakref.ref(array), digest))
+        return digest
+
+
 class MemberStore:
     """The chunks of any number of ensembles; `on_damage` is told the path of every damaged file."""
 
     def __init__(
         self, folder: Path, tensor_float_32: bool = False, on_damage: Callable[[Path], object] = lambda _: None
-    ):
+    ) -> None:
         self.folder, self.on_damage = folder, on_damage
         self.common = {"code": code_digest(), "tensor_float_32": tensor_float_32}
 
-    def key(self, ensemble: Ensemble, data: Data) -> str:
+    def key(self, ensemble: Ensemble, data: Data, digest: Callable[[np.ndarray], str] = array_digest) -> str:
         """Digest of what determines the losses of the ensemble's members; `data` is that of its training size."""
         fields = ensemble._asdict() | {part: getattr(ensemble, part).model_dump() for part in ("network", "training")}
-        arrays = [hashlib.sha256(np.ascontiguousarray(array, np.float64)).hexdigest() for array in data]
+        arrays = [digest(array) for array in data]
         shapes = [array.shape for array in data]
         content = json.dumps({**self.common, **fields, "data": arrays, "shapes": shapes}, sort_keys=True)
         return hashlib.sha256(content.encode()).hexdigest()[:24]
@@ -91,7 +117,7 @@ def _read(path: Path) -> dict[int, Member]:
 
 def code_digest() -> str:
     """Digest of the modules that compute, of the versions they rest on, and of the backend that Keras is to take."""
-    files = [Path(seeds.__file__), *sorted(Path(__file__).parent.glob("*.py"))]
+    files = [Path(seeds.__file__), Path(network.__file__), *sorted(Path(__file__).parent.glob("*.py"))]
     texts = [file.read_bytes() for file in files if file.name not in NOT_COMPUTING]
     backend = os.environ.get("KERAS_BACKEND", "tensorflow")
     rest = [version(name) for name in ("keras", "numpy", "jax" if backend == "jax" else "tensorflow")]

@@ -2,10 +2,9 @@
 
 import math
 
-import numpy as np
-
 from replication.errors import ReplicationError
-from replication.finite_width.devices import free_memory, place
+from replication.finite_width.batches import batches_of
+from replication.finite_width.devices import free_memory, select_devices
 from replication.finite_width.ensemble import Data, Ensemble, EnsembleLosses
 from replication.finite_width.linearised import linearise
 from replication.finite_width.training import Diverged, OnProgress, train
@@ -25,64 +24,55 @@ def member_bytes(ensemble: Ensemble, inputs: int, outputs: int, test_size: int) 
 
 def chunk_size(ensemble: Ensemble, data: Data, device: str) -> int:
     """How many members are trained at a time, and stored together: by memory on GPUs, a few for each core else."""
-    placement = place(device)
+    placement = select_devices(device)
     fitting = free_memory(placement) // member_bytes(ensemble, data.x.shape[1], data.y.shape[1], len(data.test_x))
-    most = fitting if placement.stacked else min(fitting, ROUNDS * len(placement.slots))
-    return max(most, len(placement.slots))
+    most = fitting if placement.stacked else min(fitting, ROUNDS * len(placement.devices))
+    return max(most, len(placement.devices))
 
 
 def member_losses(
     ensemble: Ensemble,
     members: range,
     data: Data,
-    device: str,
+    device: str = "auto",
     on_progress: OnProgress = lambda member_steps: None,
     tensor_float_32: bool = False,
 ) -> tuple[EnsembleLosses, str]:
     """Losses of these members, and what the device is called that they were computed on.
 
     On a processor they do not depend, to the last bit, on which other members are computed with them, nor on the number
-    of cores. On a GPU, whose members are stacked, they agree to rounding.
+    of cores. On a GPU, whose members are stacked, they agree to rounding. ReplicationError if training diverges or the
+    device is not there.
     """
-    placement = place(device, tensor_float_32)
-    weights = [_weights(ensemble, member, data) for member in members]
+    placement = select_devices(device, tensor_float_32)
+    weights = [member_weights(ensemble, member, data) for member in members]
     arguments = ensemble.network, ensemble.training, weights, data, ensemble.learning_rate, placement
     try:
         if ensemble.method == "linearised":
             return linearise(*arguments, on_progress), placement.model
-        return train(*arguments, _batches(ensemble), on_progress), placement.model
+        return train(*arguments, batches_of(ensemble), on_progress), placement.model
     except Diverged as error:
         raise ReplicationError(f"{error.problem}, {_rate(ensemble)}", _remedy(ensemble)) from None
 
 
-def _weights(ensemble: Ensemble, member: int, data: Data) -> Weights:
-    name = "member", ensemble.task, ensemble.width, ensemble.training_size, member
-    inputs, outputs = data.x.shape[1], data.y.shape[1]
-    return initial_weights(ensemble.network, inputs, ensemble.width, outputs, generator(ensemble.seed, *name))
+def member_weights(ensemble: Ensemble, member: int, data: Data) -> Weights:
+    """Initial weights of one member, from the stream (seed, "member", task, width, member).
 
-
-def _batches(ensemble: Ensemble) -> np.ndarray | None:
-    """Indices of the points of every step, (steps, batch size), for the algorithm that needs them.
-
-    One shuffle after another, cut into batches; the same for every member, so that members differ by their initial
-    weights alone.
+    They do not depend on the training size, so differences between training sizes are those of the same networks.
     """
-    training, points = ensemble.training, ensemble.training_size
-    if training.algorithm != "minibatch" or training.batch_size >= points:
-        return None
-    shuffles = generator(ensemble.seed, "batches", ensemble.task, points)
-    epochs = -(-training.steps * training.batch_size // points)
-    order = np.concatenate([shuffles.permutation(points) for _ in range(epochs)])
-    return order[: training.steps * training.batch_size].reshape(training.steps, training.batch_size)
+    stream = generator(ensemble.seed, "member", ensemble.task, ensemble.width, member)
+    return initial_weights(ensemble.network, data.x.shape[1], ensemble.width, data.y.shape[1], stream)
 
 
 def _rate(ensemble: Ensemble) -> str:
     rate, largest = ensemble.learning_rate, ensemble.largest_learning_rate
-    here = f"width {ensemble.width}, N_D {ensemble.training_size}, learning rate {rate:.4g}"
-    return here if math.isnan(largest) else f"{here}, {rate / largest:.2g} of the largest stable one, {largest:.4g}"
+    subject = f"{ensemble.task}, width {ensemble.width}, N_D {ensemble.training_size}, learning rate {rate:.4g}"
+    if math.isnan(largest):
+        return subject
+    return f"{subject}, {rate / largest:.2g} of the largest stable one, {largest:.4g}"
 
 
 def _remedy(ensemble: Ensemble) -> str:
-    if ensemble.training.algorithm == "adam":
+    if ensemble.training.adaptive:
         return "lower adam_learning_rate in params.yaml"
     return "lower the task's learning_rate_fraction in params.yaml"

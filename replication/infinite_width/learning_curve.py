@@ -11,11 +11,11 @@ from replication.infinite_width.nested_sets import in_asked_order
 from replication.infinite_width.predictions import KernelMatrices, Prediction
 from replication.loss_distribution.generalised_chi_square import GeneralisedChiSquare
 from replication.loss_distribution.moments import (
-    INFINITE_TEST_SET,
     coefficient_of_variation_infinite_test_set,
     gaussian_sources,
     moments_of,
 )
+from replication.schema import BAYES, GRADIENT_DESCENT, INFINITE_TEST_SET
 from replication.settings.network import MLP
 from replication.validation.arrays import check_finite, check_shapes
 from replication.validation.numbers import check_share
@@ -90,17 +90,17 @@ def _rows(
     ascending = sorted(sizes)
     made = predictions.bayes(kernels, ascending, *regularisation)
     # rows wait for their turn, which are small, and not predictions
-    rows = (_row("bayes", *pair, np.inf, test_y, confidence) for pair in zip(ascending, made, strict=True))
+    rows = (_row(BAYES, *pair, np.inf, test_y, confidence) for pair in zip(ascending, made, strict=True))
     yield from in_asked_order(sizes, rows)
     made = predictions.gradient_descent_to_convergence(kernels, ascending, *regularisation)
-    rows = (_row("gradient_descent", *pair, np.inf, test_y, confidence) for pair in zip(ascending, made, strict=True))
+    rows = (_row(GRADIENT_DESCENT, *pair, np.inf, test_y, confidence) for pair in zip(ascending, made, strict=True))
     for row in in_asked_order(sizes, rows):
         yield row | {"training_loss": 0.0}
     if descent is None:
         return
     for size in sizes:
         trained = predictions.gradient_descent(kernels, size, descent.learning_rate_fraction, descent.steps)
-        row = _row("gradient_descent", size, trained.prediction, descent.steps, test_y, confidence)
+        row = _row(GRADIENT_DESCENT, size, trained.prediction, descent.steps, test_y, confidence)
         yield row | {"training_loss": trained.training_loss, "learning_rate": trained.learning_rate}
 
 

@@ -11,12 +11,9 @@ import pandas as pd
 from scipy import special
 
 from replication.errors import ReplicationError
+from replication.schema import INFINITE_TEST_SET, STATISTICS
 from replication.validation.arrays import check_finite, check_shapes
 from replication.validation.numbers import check_count, check_share
-
-STATISTICS = ("mean", "std", "coefficient_of_variation")
-FINITE = ("trained", "linearised")  # the methods of members, which have a width
-INFINITE_TEST_SET = "coefficient_of_variation_infinite_test_set"  # known at infinite width only
 
 
 class Moments(NamedTuple):

@@ -6,33 +6,40 @@ from pydantic import Field, StringConstraints
 
 from replication.settings.sections import Activation, Bound, Depth, Positive, Section, Sizes
 
-Algorithm = Literal["gradient_descent", "momentum", "minibatch", "adam"]
-
-
+Algorithm = Literal["gradient_descent", "momentum", "adam", "minibatch_gradient_descent", "minibatch_adam"]
 Parametrisation = Literal["ntk", "standard", "mup"]
-
-
 Schedule = Literal["constant", "cosine"]
+Members = Annotated[int, Field(ge=8, le=10**6)]  # below, a bootstrap over members means little
 
 
 class Training(Section):
     """How members are trained; the number of steps is the same for every task, and at infinite width.
 
-    `algorithm` is full-batch gradient descent, the same with `momentum`, gradient descent on batches of `batch_size`
-    points, or Adam on all of them with the step `adam_learning_rate` / sqrt(width). With the `schedule` "cosine" the
-    learning rate falls to zero along half a period. `parametrisation` decides how fast each layer learns: "ntk" all
-    alike, "standard" each by its fan-in, "mup" with a read-out divided by sqrt(width) and a learning rate multiplied by
-    the width, so that features are learnt at any width. Infinite width knows gradient descent in the NTK
+    `algorithm` is full-batch gradient descent, the same with `momentum`, Adam on all points, or gradient descent or
+    Adam on batches of `batch_size` points. Adam's step is `adam_learning_rate` / sqrt(width). With the `schedule`
+    "cosine" the learning rate falls to zero along half a period. `parametrisation` decides how fast each layer learns:
+    "ntk" all alike, "standard" each by its fan-in, "mup" with a read-out divided by sqrt(width) and a learning rate
+    multiplied by the width, so that features are learnt at any width. Infinite width knows gradient descent in the NTK
     parametrisation alone.
     """
 
-    steps: Positive
-    algorithm: Algorithm
-    schedule: Schedule
-    parametrisation: Parametrisation
-    momentum: Annotated[float, Field(ge=0, lt=1)]
-    batch_size: Positive
-    adam_learning_rate: Bound
+    steps: Positive = 500
+    algorithm: Algorithm = "gradient_descent"
+    schedule: Schedule = "constant"
+    parametrisation: Parametrisation = "ntk"
+    momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9
+    batch_size: Positive = 32
+    adam_learning_rate: Bound = 0.05
+
+    @property
+    def in_batches(self) -> bool:
+        """Whether a step sees a batch of the training points, if there are more of them than that."""
+        return self.algorithm.startswith("minibatch")
+
+    @property
+    def adaptive(self) -> bool:
+        """Whether it is Adam, whose step is not bounded by the kernel's largest eigenvalue."""
+        return self.algorithm.endswith("adam")
 
 
 class FiniteWidth(Section):
@@ -40,7 +47,7 @@ class FiniteWidth(Section):
 
     widths: Sizes
     training_sizes: Sizes
-    members: Annotated[int, Field(ge=8, le=10**6)]  # below, a bootstrap over members means little
+    members: Members
 
 
 class TrainingVariations(Section):
@@ -48,7 +55,7 @@ class TrainingVariations(Section):
 
     width: Positive
     training_sizes: Sizes
-    members: Annotated[int, Field(ge=8, le=10**6)]
+    members: Members
     algorithm: tuple[Algorithm, ...]
     parametrisation: tuple[Parametrisation, ...]
     activation: tuple[Activation, ...]
@@ -62,6 +69,6 @@ class Execution(Section):
     is the address of a Dask scheduler whose workers train, as in "tcp://head:8786", or null for this machine.
     """
 
-    device: Annotated[str, StringConstraints(pattern=r"^(auto|cpu|gpu(:\d+)?)$")]
-    tensor_float_32: bool
-    scheduler: Annotated[str, StringConstraints(pattern=r"^(tcp|tls)://.+:\d+$")] | None
+    device: Annotated[str, StringConstraints(pattern=r"^(auto|cpu|gpu(:\d+)?)$")] = "auto"
+    tensor_float_32: bool = False
+    scheduler: Annotated[str, StringConstraints(pattern=r"^(tcp|tls)://.+:\d+$")] | None = None

@@ -14,7 +14,7 @@ def load(paths: RunPaths, task: TaskSettings, seed: int) -> Dataset:
     """The training pool and the test set that the task asks for; what was downloaded for them stays in its folder."""
     dataset = _load(paths, task.dataset, task.pool_size, task.test_size, seed)
     manifest.write_manifest(paths.raw, task.dataset, read_registry(REGISTRY))
-    return dataset
+    return dataset._replace(transform=task.transform, centre=task.centre)
 
 
 def load_whole(paths: RunPaths, task: TaskSettings, seed: int) -> Dataset:
@@ -25,4 +25,6 @@ def load_whole(paths: RunPaths, task: TaskSettings, seed: int) -> Dataset:
 
 def _load(paths: RunPaths, dataset: str, pool_size: int, test_size: int, seed: int) -> Dataset:
     mirror = os.environ.get("REPLICATION_DATA_MIRROR")
-    return sources.load(dataset, pool_size, test_size, seed, paths.raw, read_registry(REGISTRY), mirror)
+    # showers that were simulated are no raw data: they are kept as other finished work is
+    folder = paths.scratch if SOURCES[dataset].kind == "simulated" else paths.raw
+    return sources.load(dataset, pool_size, test_size, seed, folder, read_registry(REGISTRY), mirror)

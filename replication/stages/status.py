@@ -5,12 +5,15 @@ from pathlib import Path
 from typing import NamedTuple
 
 from replication.errors import ReplicationError
-from replication.finite_width.ensemble import Data, Ensemble
-from replication.finite_width.member_store import MemberStore
+from replication.finite_width.ensemble import Ensemble
+from replication.finite_width.member_store import Digests, MemberStore
+from replication.finite_width.runs import Run, with_data
 from replication.settings.profile import Profile
-from replication.stages.planning import nested_data, planned_ensembles
+from replication.stages.command import sections
+from replication.stages.ensemble_plans import plan_ensembles
+from replication.stages.plan import Plan
+from replication.stages.regime_plans import REGIMES, plan_regimes
 from replication.stages.run_paths import RunPaths
-from replication.stages.vary_training import planned_variations
 
 
 class Progress(NamedTuple):
@@ -23,69 +26,86 @@ class Progress(NamedTuple):
     chunks: list[range]
 
 
-class StageProgress(NamedTuple):
-    """Of a stage: whether its table is written, its ensembles, and why these are not known if they are not."""
+class ExperimentProgress(NamedTuple):
+    """Of an experiment: whether its table is written, its ensembles, and why these are not known if they are not."""
 
-    stage: str
+    experiment: str
     written: bool
     ensembles: list[Progress]
     unknown: str = ""
 
 
-class TaskProgress(NamedTuple):
-    """Of a task: its stages, the damaged files of its scratch folder, and how many are of other settings or code."""
+class FolderProgress(NamedTuple):
+    """Of a scratch folder: its experiments, damaged files, and how many chunks are of other settings, data or code."""
 
-    task: str
-    stages: list[StageProgress]
+    name: str
+    experiments: list[ExperimentProgress]
     damaged: list[Path]
     others: int
 
 
-class Trainer(NamedTuple):
-    """A stage that trains: how its ensembles are planned, the section that sizes them, where its table lies."""
-
-    stage: str
-    plan: Callable[..., list[Ensemble]]
-    section: str
-    table: str
-
-
-def _variations(*arguments) -> list[Ensemble]:
-    """Each once, though the profile's own stands under every property."""
-    planned = {repr(ensemble): ensemble for _, ensemble in planned_variations(*arguments)}
-    return list(planned.values())
-
-
-TRAINERS = (
-    Trainer("train_ensembles", planned_ensembles, "finite_width", "members"),
-    Trainer("vary_training", _variations, "training_variations", "training_variations"),
-)
-
-
-def progress(name: str, profile: Profile) -> Iterator[TaskProgress]:
-    """Of every task of a profile, the stages that keep their members."""
+def progress(name: str, profile: Profile) -> Iterator[FolderProgress]:
+    """Of every task of a profile its ensembles, then the experiments of the second paper."""
     for task in profile.tasks:
-        paths, damaged = RunPaths(name, task), []
-        store = MemberStore(paths.scratch, profile.execution.tensor_float_32, damaged.append)
-        stages = [_stage(paths, profile, trainer, store) for trainer in TRAINERS]
-        known = {own.key for stage in stages for own in stage.ensembles}
-        yield TaskProgress(task, stages, damaged, store.others(known))
+        yield _folder(RunPaths(name, task), profile, plan_ensembles, task)
+    yield _folder(RunPaths(name, REGIMES), profile, plan_regimes, "")
 
 
-def _stage(paths: RunPaths, profile: Profile, trainer: Trainer, store: MemberStore) -> StageProgress:
-    written = paths.results(trainer.table, f"{paths.task}.csv").exists()
-    own, source = getattr(profile, trainer.section), profile.tasks[paths.task]
+def lines(name: str, profile: Profile, with_chunks: bool = False) -> Iterator[str]:
+    """The progress of a profile in words: a line for each experiment, with every ensemble and its chunks if asked."""
+    for folder in progress(name, profile):
+        for experiment in folder.experiments:
+            yield f"  {f'{experiment.experiment} {folder.name}':<40} {_in_words(experiment)}"
+            for one in experiment.ensembles if with_chunks else ():
+                held = ", ".join(f"{chunk.start}-{chunk.stop - 1}" for chunk in one.chunks) or "none"
+                yield f"    {_ensemble_in_words(one.ensemble):<70} {one.done:>4} of {one.members}: {held}"
+        for path in folder.damaged:
+            yield f"  {path} is damaged: its members will be trained again"
+        if folder.others:
+            yield f"  {folder.others} more chunks of {folder.name} are of other settings, data or code"
+
+
+def _folder(paths: RunPaths, profile: Profile, plan: Callable[..., list[Plan]], task: str) -> FolderProgress:
+    damaged: list[Path] = []
+    store = MemberStore(paths.scratch, profile.execution.tensor_float_32, damaged.append)
+    plans = plan(paths, **sections(plan, profile, task))
+    experiments = [_experiment(one, store) for one in plans]
+    known = {one.key for experiment in experiments for one in experiment.ensembles}
+    return FolderProgress(str(paths.task), experiments, damaged, store.others(known))
+
+
+def _experiment(plan: Plan, store: MemberStore) -> ExperimentProgress:
+    written = plan.table.exists()
     try:
-        data = nested_data(paths, profile.seed, source, own.training_sizes[-1])
-        planned = trainer.plan(paths, profile.seed, source, profile.network, profile.training, own)
+        return ExperimentProgress(plan.experiment, written, _ensembles(plan.runs(), store))
     except ReplicationError as error:
-        return StageProgress(trainer.stage, written, [], error.problem)
-    except LookupError:
-        return StageProgress(trainer.stage, written, [], "the learning rates at hand are for other settings")
-    return StageProgress(trainer.stage, written, [_ensemble(store, one, data, own.members) for one in planned])
+        return ExperimentProgress(plan.experiment, written, [], error.problem)
 
 
-def _ensemble(store: MemberStore, ensemble: Ensemble, data: Data, members: int) -> Progress:
-    key = store.key(ensemble, data.first(ensemble.training_size))
-    stored = store.load(key)
-    return Progress(ensemble, key, members, sum(member in stored for member in range(members)), store.chunks(key))
+def _ensembles(runs: list[Run], store: MemberStore) -> list[Progress]:
+    """Each once, though some stand under several variations."""
+    digests, found = Digests(), dict[str, Progress]()
+    for run, data in with_data(runs):
+        key = store.key(run.ensemble, data, digests)
+        if key not in found:
+            stored = store.load(key)
+            done = sum(member in stored for member in range(run.members))
+            found[key] = Progress(run.ensemble, key, run.members, done, store.chunks(key))
+    return list(found.values())
+
+
+def _in_words(experiment: ExperimentProgress) -> str:
+    table = "table written" if experiment.written else "no table yet"
+    if experiment.unknown:
+        return f"{table}; members not counted: {experiment.unknown}"
+    done, asked = (sum(getattr(one, name) for one in experiment.ensembles) for name in ("done", "members"))
+    chunks = sum(len(one.chunks) for one in experiment.ensembles)
+    return f"{table}; {done:,} of {asked:,} members in {chunks} chunks of {len(experiment.ensembles)} ensembles"
+
+
+def _ensemble_in_words(ensemble: Ensemble) -> str:
+    network, training = ensemble.network, ensemble.training
+    return (
+        f"{ensemble.method}, width {ensemble.width}, N_D {ensemble.training_size}, depth {network.depth}, "
+        f"{network.activation}, {training.algorithm}, {training.parametrisation}"
+    )

@@ -1,31 +1,33 @@
-"""Stage: the finite-width ensembles, their members trained or taken from where a killed run left them."""
+"""Stage: ensembles at finite width, and ensembles that are trained or built otherwise, one property at a time."""
 
-import pandas as pd
-
+from replication.datasets import prepared
+from replication.experiments.training_variations import expected_of_variations
 from replication.settings.network import MLP
 from replication.settings.tasks import TaskSettings
-from replication.settings.training import Execution, FiniteWidth, Training
+from replication.settings.training import Execution, FiniteWidth, Training, TrainingVariations
 from replication.stages import files
 from replication.stages.command import run
-from replication.stages.members import losses_tables
-from replication.stages.planning import nested_data, planned_ensembles
+from replication.stages.ensemble_plans import ensemble_table, plan_ensembles
+from replication.stages.members import train
 from replication.stages.run_paths import RunPaths
 
 
 def train_ensembles(
-    paths: RunPaths,
-    seed: int,
-    task: TaskSettings,
-    network: MLP,
-    training: Training,
-    finite_width: FiniteWidth,
-    execution: Execution,
-) -> None:
-    """Train ensembles at finite width, and linearise them, with the learning rates of the infinite-width prediction."""
-    ensembles = planned_ensembles(paths, seed, task, network, training, finite_width)
-    data = nested_data(paths, seed, task, finite_width.training_sizes[-1])
-    tables = losses_tables(paths, "training", ensembles, finite_width.members, data, execution, task.dataset)
-    files.write_table(paths.results("members", f"{paths.task}.csv"), pd.concat(tables))
+    paths: RunPaths, seed: int, task: TaskSettings, network: MLP, training: Training, finite_width: FiniteWidth,
+    training_variations: TrainingVariations, execution: Execution,
+) -> None:  # fmt: skip
+    """Train ensembles at finite width, linearise them, and train with other algorithms, parametrisations and networks.
+
+    Members are taken from where a killed run left them.
+    """
+    subject = prepared.read(paths.prepared), str(paths.task), task, network, training
+    expected = expected_of_variations(*subject, training_variations, seed)
+    # first, and read back: while members are trained `python -m replication status` learns from it what is planned
+    files.write_table(ensemble_table(paths, "expected"), expected)
+    plans = plan_ensembles(paths, seed, task, network, training, finite_width, training_variations)
+    members = train(paths.scratch, f"training, {paths.task}", plans, execution)
+    for plan in plans:
+        files.write_table(plan.table, members[members["experiment"] == plan.experiment])
 
 
 if __name__ == "__main__":

@@ -9,11 +9,13 @@ import numpy as np
 from replication.errors import ReplicationError
 
 
-def check_sizes(sizes: Sequence[int] | np.ndarray | int, largest: int, name: str = "training_sizes") -> tuple[int, ...]:
+def check_sizes(
+    sizes: Sequence[int] | np.ndarray | int, largest: int, name: str = "training_sizes", of: str = "training points"
+) -> tuple[int, ...]:
     """The sizes as integers, in the order given.
 
-    ReplicationError unless they are one or more different whole numbers from 1 to `largest`, the number of training
-    points.
+    ReplicationError unless they are one or more different whole numbers from 1 to `largest`, the number of what there
+    is to choose from.
 
     >>> check_sizes([128, 32], 200)
     (128, 32)
@@ -33,7 +35,7 @@ def check_sizes(sizes: Sequence[int] | np.ndarray | int, largest: int, name: str
     if min(whole) < 1:
         raise ReplicationError(f"{name} hold {min(whole)}", f"give sizes from 1 to {largest}")
     if max(whole) > largest:
-        problem = f"{name} ask for {max(whole)} of {largest} training points"
+        problem = f"{name} ask for {max(whole)} of {largest} {of}"
         raise ReplicationError(problem, f"give sizes from 1 to {largest}")
     if len(set(whole)) < len(whole):
         twice = next(size for size in whole if whole.count(size) > 1)

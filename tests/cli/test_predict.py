@@ -15,7 +15,8 @@ from replication.datasets.arrays import number_of_classes, standardise
 from replication.datasets.training_sets import training_order
 from replication.infinite_width import predictions
 from replication.infinite_width.learning_curve import compute_kernels
-from replication.loss_distribution.moments import INFINITE_TEST_SET, gaussian_moments
+from replication.loss_distribution.moments import gaussian_moments
+from replication.schema import INFINITE_TEST_SET
 from replication.seeds import generator
 from replication.settings.network import MLP
 from tests.conftest import ROOT

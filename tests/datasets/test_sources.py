@@ -193,7 +193,7 @@ def test_a_prepared_file_returns_the_data_set_and_is_the_same_twice(tmp_path, lo
         prepared.write(data, tmp_path / "new folder" / name)
     back = prepared.read(tmp_path / "new folder/one.npz")
     assert all(np.array_equal(a, b) and a.dtype == b.dtype for a, b in zip(back[:4], data[:4], strict=True))
-    assert back.classes == 10
+    assert back[4:] == (10, "none", "global")
     assert isinstance(back.classes, int)
     assert (tmp_path / "new folder/one.npz").read_bytes() == (tmp_path / "new folder/two.npz").read_bytes()
     assert sorted(os.listdir(tmp_path / "new folder")) == ["one.npz", "two.npz"]

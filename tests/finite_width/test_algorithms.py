@@ -5,8 +5,9 @@ import math
 import numpy as np
 import pytest
 
+from replication.finite_width.batches import batches_of
 from replication.finite_width.ensemble import Ensemble
-from replication.finite_width.members import _batches, member_losses
+from replication.finite_width.members import member_losses
 from replication.finite_width.parametrisation import kernel_rates, layer_rates, output_scale
 from replication.finite_width.training import train
 from replication.seeds import generator
@@ -44,35 +45,38 @@ def textbook(weights, x, y, algorithm, largest_rate, batches, schedule):
         rate = largest_rate * (math.cos(math.pi / 2 * step / STEPS) ** 2 if schedule == "cosine" else 1)
         rows = batches[step] if batches is not None else slice(None)
         gradients = flat(reference_gradient(SPEC, pairs(weights), x[rows], y[rows]))
-        for place, gradient in enumerate(gradients):
+        for index, gradient in enumerate(gradients):
             if algorithm == "momentum":
-                first[place] = 0.8 * first[place] - rate * gradient
-                weights[place] = weights[place] + first[place]
-            elif algorithm == "adam":
-                first[place] = 0.9 * first[place] + 0.1 * gradient
-                second[place] = 0.999 * second[place] + 0.001 * gradient**2
+                first[index] = 0.8 * first[index] - rate * gradient
+                weights[index] = weights[index] + first[index]
+            elif algorithm.endswith("adam"):
+                first[index] = 0.9 * first[index] + 0.1 * gradient
+                second[index] = 0.999 * second[index] + 0.001 * gradient**2
                 alpha = rate * math.sqrt(1 - 0.999 ** (step + 1)) / (1 - 0.9 ** (step + 1))
                 epsilon = 1e-8 * math.sqrt(1 - 0.999 ** (step + 1))
-                weights[place] = weights[place] - alpha * first[place] / (np.sqrt(second[place]) + epsilon)
+                weights[index] = weights[index] - alpha * first[index] / (np.sqrt(second[index]) + epsilon)
             else:
-                weights[place] = weights[place] - rate * gradient
+                weights[index] = weights[index] - rate * gradient
     return pairs(weights)
 
 
 @pytest.mark.parametrize("schedule", ["constant", "cosine"])
-@pytest.mark.parametrize(("algorithm", "rate"), [("momentum", 0.05), ("minibatch", 0.1), ("adam", 0.01)])
+@pytest.mark.parametrize(
+    ("algorithm", "rate"),
+    [("momentum", 0.05), ("minibatch_gradient_descent", 0.1), ("adam", 0.01), ("minibatch_adam", 0.01)],
+)
 def test_algorithms_agree_with_their_textbook_form(algorithm, rate, schedule):
     members, both = members_of(SPEC, INPUTS, WIDTH, 2), data()
     batches = None
-    if algorithm == "minibatch":
+    if algorithm.startswith("minibatch"):
         batches = np.random.default_rng(0).integers(0, len(both.x), (STEPS, 8))
     if (algorithm, schedule) == ("momentum", "cosine"):
         pytest.skip("the velocity holds rates of the past in the textbook's form, and not in ours")
     losses = train(SPEC, training_of(STEPS, algorithm, schedule=schedule), members, both, rate, CPU, batches)
-    for place, weights in enumerate(members):
+    for member, weights in enumerate(members):
         trained = textbook(weights, both.x, both.y, algorithm, rate, batches, schedule)
         for found, (x, y) in zip(losses, (both[:2], both[2:]), strict=True):
-            assert found[place] == pytest.approx(reference_loss(SPEC, trained, x, y), rel=1e-4)
+            assert found[member] == pytest.approx(reference_loss(SPEC, trained, x, y), rel=1e-4)
 
 
 def test_momentum_is_the_same_in_dual_variables():
@@ -81,26 +85,33 @@ def test_momentum_is_the_same_in_dual_variables():
 
 
 def test_batches_are_epochs_of_one_shuffle_each_and_the_same_for_all_members():
-    drawn = Ensemble("trained", 3, "digits", SPEC, training_of(50, "minibatch"), WIDTH, 24, 0.1, 0.2)
-    batches = _batches(drawn)
+    drawn = Ensemble("trained", 3, "digits", SPEC, training_of(50, "minibatch_adam"), WIDTH, 24, 0.1, 0.2)
+    batches = batches_of(drawn)
     assert batches.shape == (50, 8)
     for epoch in batches[:48].reshape(16, 24):
         assert sorted(epoch) == list(range(24))
     assert not np.array_equal(batches[0:3], batches[3:6])
-    np.testing.assert_array_equal(_batches(drawn._replace(width=99)), batches)
-    assert not np.array_equal(_batches(drawn._replace(seed=4)), batches)
+    np.testing.assert_array_equal(batches_of(drawn._replace(width=99)), batches)
+    assert not np.array_equal(batches_of(drawn._replace(seed=4)), batches)
 
 
-def test_a_batch_as_large_as_the_training_set_is_gradient_descent():
+@pytest.mark.parametrize("algorithm", ["gradient_descent", "adam"])
+def test_a_batch_as_large_as_the_training_set_is_all_of_it(algorithm):
     both = data()
     found = [
         member_losses(
-            Ensemble("trained", 3, "digits", SPEC, training_of(50, algorithm, batch_size=20), WIDTH, 20, 0.1, 0.2),
+            Ensemble("trained", 3, "digits", SPEC, training_of(50, name, batch_size=20), WIDTH, 20, 0.01, 0.2),
             range(2), both, "cpu",
         )[0]
-        for algorithm in ("minibatch", "gradient_descent")
+        for name in (f"minibatch_{algorithm}", algorithm)
     ]  # fmt: skip
-    np.testing.assert_allclose(*found, rtol=2e-5)
+    np.testing.assert_array_equal(*found)
+
+
+def test_algorithms_without_batches_in_their_name_see_every_point():
+    for algorithm in ("gradient_descent", "momentum", "adam"):
+        drawn = Ensemble("trained", 3, "digits", SPEC, training_of(50, algorithm), WIDTH, 24, 0.1, 0.2)
+        assert batches_of(drawn) is None
 
 
 def scaled(weights, factors):
@@ -122,14 +133,14 @@ def test_parametrisations_agree_with_gradient_descent_on_their_own_weights(param
         scales = [(root * gain / math.sqrt(INPUTS), root * offset), (gain, root * offset), (gain / root, offset)]
         rate = 0.05
     losses = train(SPEC, training_of(STEPS, parametrisation=parametrisation), members, both, rate, CPU, dual=dual)
-    for place, weights in enumerate(members):
+    for member, weights in enumerate(members):
         start = scaled(weights, own)
         trained = reference_training(SPEC, start, both.x, both.y, rate, STEPS, scales)
         assert reference_loss(SPEC, trained, both.x, both.y, scales) < 0.9 * reference_loss(
             SPEC, start, both.x, both.y, scales
         )
         for found, (x, y) in zip(losses, (both[:2], both[2:]), strict=True):
-            assert found[place] == pytest.approx(reference_loss(SPEC, trained, x, y, scales), rel=1e-4)
+            assert found[member] == pytest.approx(reference_loss(SPEC, trained, x, y, scales), rel=1e-4)
 
 
 def test_mup_starts_near_zero_and_has_the_kernel_of_ntk():

@@ -10,7 +10,7 @@ import pytest
 
 from replication.errors import ReplicationError
 from replication.finite_width import devices
-from replication.finite_width.devices import Placement, free_memory, place
+from replication.finite_width.devices import Placement, free_memory, select_devices
 from tests.conftest import ROOT
 
 # Trains and linearises three members, and saves their losses.
@@ -25,11 +25,11 @@ from replication.settings.network import MLP
 from tests.reference_network import ERF, data, members_of, training_of
 spec = MLP(depth=2, **ERF)
 members = members_of(spec, 12, 16, 3)
-slots = tuple({slots})
-runs = [train(spec, training_of(110, name), members, data(), rate, Placement(slots, "any"))
+devices = tuple({devices})
+runs = [train(spec, training_of(110, name), members, data(), rate, Placement(devices, "any"))
         for name, rate in (("gradient_descent", 0.1), ("momentum", 0.05), ("adam", 0.01))]
-runs += [train(spec, training_of(110), members, data(), 0.1, Placement(slots, "any"), dual=False)]
-runs += [linearise(spec, training_of(110), members, data(), 0.1, Placement(slots, "any"))]
+runs += [train(spec, training_of(110), members, data(), 0.1, Placement(devices, "any"), dual=False)]
+runs += [linearise(spec, training_of(110), members, data(), 0.1, Placement(devices, "any"))]
 np.save(sys.argv[1], np.array(runs))
 """
 TWO_DEVICES = """
@@ -39,15 +39,15 @@ tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfigur
 """
 
 
-def start(path, prepare="", slots=("cpu:0",), **environment):
-    program = PROGRAM.format(prepare=prepare, slots=slots)
+def start(path, prepare="", devices=("cpu:0",), **environment):
+    program = PROGRAM.format(prepare=prepare, devices=devices)
     command = [sys.executable, "-c", program, str(path)]
     return subprocess.Popen(command, cwd=ROOT, env=os.environ | environment, stderr=subprocess.PIPE, text=True)
 
 
 def test_backends_and_several_devices_agree_to_float32(tmp_path):
     """TensorFlow on one device and stacked on two, as on two GPUs; JAX on a core and stacked."""
-    # upper case: a device is a processor slot, which takes one member at a time, only if it is called cpu
+    # upper case: a device is a core, which takes one member at a time, only if it is called cpu
     runs = {
         "tensorflow": start(tmp_path / "tensorflow.npy", KERAS_BACKEND="tensorflow"),
         "two devices": start(tmp_path / "two devices.npy", TWO_DEVICES, ("CPU:0", "CPU:1"), KERAS_BACKEND="tensorflow"),
@@ -63,7 +63,11 @@ def test_backends_and_several_devices_agree_to_float32(tmp_path):
 
 
 def test_another_backend_is_refused():
-    command = [sys.executable, "-c", "from replication.finite_width.devices import place; place('auto')"]
+    command = [
+        sys.executable,
+        "-c",
+        "from replication.finite_width.devices import select_devices; select_devices('auto')",
+    ]
     ended = subprocess.run(
         command, cwd=ROOT, env=os.environ | {"KERAS_BACKEND": "numpy"}, capture_output=True, text=True
     )
@@ -76,7 +80,7 @@ class Machine:
     def __init__(self):
         self.tensor_float_32 = None
 
-    def configure(self, tensor_float_32):
+    def configure(self, tensor_float_32, cores):
         self.tensor_float_32 = tensor_float_32
 
     def gpus(self):
@@ -87,26 +91,26 @@ class Machine:
 
 
 @pytest.mark.parametrize(
-    ("setting", "slots"),
+    ("setting", "names"),
     [("auto", ("gpu:0", "gpu:1")), ("gpu", ("gpu:0", "gpu:1")), ("gpu:1", ("gpu:1",)), ("cpu", None)],
 )
-def test_a_setting_chooses_the_devices(monkeypatch, setting, slots):
+def test_a_setting_chooses_the_devices(monkeypatch, setting, names):
     machine = Machine()
     monkeypatch.setattr(devices, "backend", lambda: machine)
     cores = ("cpu:0",) * len(os.sched_getaffinity(0))
-    assert place(setting).slots == (slots or cores)
+    assert select_devices(setting).devices == (names or cores)
     assert machine.tensor_float_32 is False
-    assert place(setting).model == ("A card" if slots else "cpu")
-    assert place(setting, tensor_float_32=True).model == ("A card, TF32" if slots else "cpu")
+    assert select_devices(setting).model == ("A card" if names else "cpu")
+    assert select_devices(setting, tensor_float_32=True).model == ("A card, TF32" if names else "cpu")
     assert machine.tensor_float_32 is True
 
 
 @pytest.mark.parametrize("setting", ["gpu", "gpu:0"])
 def test_a_device_that_is_not_there_is_an_error(monkeypatch, setting):
-    monkeypatch.setattr(devices, "backend", lambda: SimpleNamespace(configure=bool, gpus=list))
+    monkeypatch.setattr(devices, "backend", lambda: SimpleNamespace(configure=lambda *_: None, gpus=list))
     with pytest.raises(ReplicationError, match="no GPU found"):
-        place(setting)
-    assert place("auto").slots[0] == "cpu:0"
+        select_devices(setting)
+    assert select_devices("auto").devices[0] == "cpu:0"
 
 
 def test_memory_of_a_card_is_asked_for(monkeypatch):

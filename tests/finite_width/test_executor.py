@@ -10,9 +10,10 @@ import pytest
 
 from replication.errors import ReplicationError
 from replication.finite_width import members
-from replication.finite_width.ensemble import Data, Ensemble
+from replication.finite_width.ensemble import Ensemble
 from replication.finite_width.executor import complete
 from replication.finite_width.member_store import MemberStore
+from replication.finite_width.runs import Labels, Run, Shared
 from replication.settings.network import MLP
 from replication.settings.training import Execution
 from tests.reference_network import ERF, data, training_of
@@ -25,6 +26,10 @@ CHUNK = 4  # members, unless a test says otherwise
 def ensemble(width=8, training_size=6, steps=5, learning_rate=0.1, method="trained", seed=3):
     network, training = MLP(depth=2, **ERF), training_of(steps)
     return Ensemble(method, seed, "digits", network, training, width, training_size, learning_rate, 0.2)
+
+
+def runs_of(ensembles, number, data=lambda: DATA):
+    return [Run(one, number, data, Labels("toys", "digits", "toys")) for one in ensembles]
 
 
 def of_chunks(monkeypatch, size):
@@ -47,8 +52,8 @@ def computed(monkeypatch):
 
 def table(folder, ensembles, number, **told):
     """Losses as bytes, ensemble by ensemble and member by member."""
-    found = complete(ensembles, range(number), DATA, MemberStore(folder, **told), HERE)
-    return [np.array([member[:2] for member in losses.values()]).tobytes() for losses in found]
+    found = complete(runs_of(ensembles, number), MemberStore(folder, **told), HERE)
+    return [np.array([member[:2] for member in losses]).tobytes() for losses in found]
 
 
 def chunks(folder):
@@ -126,21 +131,21 @@ def test_changed_data_are_computed_anew_where_they_are_seen(tmp_path, computed, 
     computed.clear()
     changed = DATA.x.copy()
     changed[-1] += 1
-    monkeypatch.setitem(globals(), "DATA", Data(changed, *DATA[1:]))
+    monkeypatch.setitem(globals(), "DATA", DATA._replace(x=changed))
     after = table(tmp_path, asked, 4)
     assert computed == [(9, range(4))]
     assert after[0] == before[0]
     assert after[1] != before[1]
 
 
-@pytest.mark.parametrize("place", [3, 65, 120, -2])
-def test_a_flipped_bit_costs_its_chunk(tmp_path, computed, place):
+@pytest.mark.parametrize("position", [3, 65, 120, -2])
+def test_a_flipped_bit_costs_its_chunk(tmp_path, computed, position):
     asked = [ensemble(), ensemble(width=9)]
     before, files = table(tmp_path, asked, 12), chunks(tmp_path)
     assert len(files) == 6
     (damaged,) = tmp_path.glob(f"{MemberStore(tmp_path).key(asked[1], DATA.first(6))}-4-8.json")
     content = bytearray(damaged.read_bytes())
-    content[place] ^= 1
+    content[position] ^= 1
     damaged.write_bytes(content)
     computed.clear()
     told = []
@@ -154,11 +159,69 @@ def test_progress_adds_up_to_the_work(tmp_path, computed):
     asked = [ensemble(), ensemble(width=9, steps=7), ensemble()]
     table(tmp_path, asked[:1], 6)
     told = {one: [] for one in asked}
-    store = MemberStore(tmp_path)
-    list(complete(asked, range(10), DATA, store, HERE, lambda one, steps: told[one].append(steps)))
+    runs = runs_of(asked, 10)
+    list(complete(runs, MemberStore(tmp_path), HERE, lambda run, steps: told[run.ensemble].append(steps)))
     assert sum(told[asked[1]]) == 10 * 7
     assert sum(told[asked[0]]) == 2 * 10 * 5  # it is asked for twice
     assert told[asked[0]][0] == 6 * 5  # what was there is told at once
+
+
+def test_more_members_of_an_ensemble_that_stands_twice_are_computed_once(tmp_path, computed):
+    (few,), (many,) = (runs_of([ensemble()], number) for number in (4, 10))
+    for index, asked in enumerate(([few, many], [many, few])):
+        computed.clear()
+        found = list(complete(asked, MemberStore(tmp_path / str(index)), HERE))
+        assert [len(losses) for losses in found] == [run.members for run in asked]
+        assert sorted(member for _, chunk in computed for member in chunk) == list(range(10))
+
+
+# data of their own
+
+
+def data_told(told, name, shift=0.0):
+    """Makes data, and says so."""
+
+    def make():
+        told.append(name)
+        return DATA._replace(x=DATA.x + shift)
+
+    return make
+
+
+def test_every_run_has_its_own_data_made_when_they_are_needed(tmp_path, computed, monkeypatch):
+    made = []
+    sources = {name: data_told(made, name, shift) for name, shift in (("a", 0.0), ("b", 0.5))}
+    asked = [run._replace(data=sources[name]) for name, run in zip("aab", runs_of([
+        ensemble(), ensemble(width=9, training_size=8), ensemble()], 4), strict=True)]  # fmt: skip
+    started, compute = [], members.member_losses
+
+    def recorded(one, chunk, data, *rest):
+        started.append((list(made), data.x[0, 0] - DATA.x[0, 0]))
+        return compute(one, chunk, data, *rest)
+
+    monkeypatch.setattr(members, "member_losses", recorded)
+    found = list(complete(asked, MemberStore(tmp_path), HERE))
+    # once for both of its runs, and not before those of the first are computed
+    assert started == [(["a"], 0), (["a"], 0), (["a", "b"], 0.5)]
+    assert found[0] != found[2]
+    assert found[0] == next(complete(runs_of([ensemble()], 4), MemberStore(tmp_path / "a"), HERE))
+    other = runs_of([ensemble()], 4, sources["b"])
+    assert found[2] == next(complete(other, MemberStore(tmp_path / "b"), HERE))
+
+
+def test_shared_data_are_made_again_only_when_nobody_holds_them():
+    made = []
+    shared = Shared(lambda: made.append(0) or DATA._replace(x=DATA.x + 0.0, y=DATA.y + 0.0))
+    held = shared()
+    assert all(one is other for one, other in zip(shared(), held, strict=True))
+    assert len(made) == 1
+    part = held.first(4)
+    del held
+    assert shared().x.base is None
+    assert len(made) == 1  # a part of it holds it
+    del part
+    shared()
+    assert len(made) == 2
 
 
 def test_divergence_is_one_line_and_keeps_what_was_finished(tmp_path, computed):
@@ -192,7 +255,7 @@ def run_to_be_killed(folder, told):
         return compute(ensemble, chunk, *arguments)
 
     members.member_losses = telling
-    list(complete(KILLED, range(MEMBERS_KILLED), DATA, store, HERE))
+    list(complete(runs_of(KILLED, MEMBERS_KILLED), store, HERE))
 
 
 @pytest.fixture
@@ -223,6 +286,7 @@ def heard(told):
             yield told.recv()
 
 
+@pytest.mark.slow
 def test_kills_at_any_moment_cost_the_chunk_in_progress(tmp_path, start):
     process, told = start(tmp_path / "undisturbed")
     times = [time.monotonic() for _ in heard(told)]
@@ -253,6 +317,6 @@ def test_kills_at_any_moment_cost_the_chunk_in_progress(tmp_path, start):
     assert chunks(folder) == undisturbed
     damaged = []
     stores = MemberStore(folder, on_damage=damaged.append), MemberStore(tmp_path / "undisturbed")
-    tables = [list(complete(KILLED, range(MEMBERS_KILLED), DATA, store, HERE)) for store in stores]
+    tables = [list(complete(runs_of(KILLED, MEMBERS_KILLED), store, HERE)) for store in stores]
     assert tables[0] == tables[1]
     assert not damaged

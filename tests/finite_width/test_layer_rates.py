@@ -65,7 +65,7 @@ def test_momentum_agrees_with_its_steps(spec, points, rng, steps):
     x, test_x = points
     y = rng.normal(size=(9, 2))
     parts = kernels(spec, x), kernels(spec, x, test_x), kernels(spec, test_x).nngp
-    descent = predictions.descend(KernelMatrices(*parts, y), 9, 0.4, steps, momentum=0.7)
+    descent = predictions.gradient_descent(KernelMatrices(*parts, y), 9, 0.4, steps, momentum=0.7)
     theta, cross = parts[0].ntk, parts[1].ntk
     assert descent.learning_rate == pytest.approx(0.4 * 2 * 9 / np.linalg.eigvalsh(theta)[-1])
     # outputs are linear in (targets, outputs at initialisation), which stand side by side in the columns
@@ -91,7 +91,7 @@ def test_momentum_of_nearly_zero_is_gradient_descent(spec, points, rng):
     parts = kernels(spec, x), kernels(spec, x, test_x), kernels(spec, test_x).nngp
     problem, test_y = KernelMatrices(*parts, rng.normal(size=(9, 2))), rng.normal(size=(6, 2))
     found = [
-        gaussian_moments(*predictions.descend(problem, 9, 0.4, 50, momentum).prediction[:2], test_y)
+        gaussian_moments(*predictions.gradient_descent(problem, 9, 0.4, 50, momentum).prediction[:2], test_y)
         for momentum in (0.0, 1e-13)
     ]
     np.testing.assert_allclose(found[0], found[1], rtol=1e-9)

@@ -23,6 +23,7 @@ from tests.reference_network import (
 )
 
 RATE = 0.1
+MOMENTUM = 0.8  # of training_of
 
 
 @pytest.mark.parametrize("steps", [1, 2, 3, 10, 101, 500, 10_000])
@@ -36,7 +37,20 @@ def test_the_series_is_that_of_gradient_descent(steps):
     assert len(coefficients) <= max(2, min(steps, 1.3 * np.sqrt(2 * steps * np.log(steps / PRECISION))))
 
 
-def exact_losses(spec, weights, both, steps, factors=1.0):
+@pytest.mark.parametrize("momentum", [0.5, 0.9])
+@pytest.mark.parametrize("steps", [1, 2, 10, 300])
+def test_the_series_of_momentum_is_that_of_its_steps(steps, momentum):
+    """What a ball in one mode has moved by, per unit of its first residual and of the kernel's eigenvalue."""
+    coefficients = descent_series(steps, momentum)
+    for t in np.concatenate([np.linspace(-1, 0.9, 20), 1 - np.logspace(-6, -2, 5)]):
+        moved = velocity = 0.0
+        for _ in range(steps):
+            velocity = momentum * velocity + (1 - (1 - t) * moved)
+            moved += velocity
+        assert chebyshev.chebval(t, coefficients) == pytest.approx(moved, abs=2e-7, rel=1e-7)
+
+
+def exact_losses(spec, weights, both, steps, factors=1.0, momentum=0.0):
     """Losses of the linearised network by its Jacobian, step by step; factors: of the learning rates, one per array."""
     weights = doubles(weights)
 
@@ -48,9 +62,11 @@ def exact_losses(spec, weights, both, steps, factors=1.0):
         return reference_forward(spec, weights, x)[0][-1].ravel(), np.array(rows)
 
     (f, jacobian), (test_f, test_jacobian) = outputs_and_jacobian(both.x), outputs_and_jacobian(both.test_x)
-    moved = np.zeros(jacobian.shape[1])
+    moved, velocity = np.zeros(jacobian.shape[1]), 0.0
     for _ in range(steps):
-        moved -= RATE / len(both.x) * factors * (jacobian.T @ (f + jacobian @ moved - both.y.ravel()))
+        gradient = factors * (jacobian.T @ (f + jacobian @ moved - both.y.ravel())) / len(both.x)
+        velocity = momentum * velocity - RATE * gradient
+        moved += velocity
     errors = (f + jacobian @ moved - both.y.ravel(), test_f + test_jacobian @ moved - both.test_y.ravel())
     return [error @ error / (2 * len(error) / OUTPUTS) for error in errors]
 
@@ -64,9 +80,19 @@ def test_linearised_members_agree_with_the_explicit_kernel(training_size, depth,
     spec, both = MLP(depth=depth, **kind), data(12, training_size)
     members = members_of(spec, 12, 16, 2)
     losses = linearise(spec, training_of(steps), members, both, RATE, CPU)
-    for place, weights in enumerate(members):
+    for member, weights in enumerate(members):
         expected = exact_losses(spec, weights, both, steps)
-        np.testing.assert_allclose([losses[0][place], losses[1][place]], expected, rtol=3e-5)
+        np.testing.assert_allclose([losses[0][member], losses[1][member]], expected, rtol=3e-5)
+
+
+@pytest.mark.parametrize("steps", [1, 150])
+def test_linearised_members_with_momentum_agree_with_the_explicit_kernel(steps):
+    spec, both = MLP(depth=2, **ERF), data()
+    members = members_of(spec, 12, 16, 2)
+    losses = linearise(spec, training_of(steps, "momentum"), members, both, RATE, CPU)
+    for member, weights in enumerate(members):
+        expected = exact_losses(spec, weights, both, steps, momentum=MOMENTUM)
+        np.testing.assert_allclose([losses[0][member], losses[1][member]], expected, rtol=3e-5)
 
 
 def test_in_standard_parametrisation_layers_learn_at_their_own_rates():

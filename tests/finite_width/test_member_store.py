@@ -11,21 +11,13 @@ import pytest
 
 from replication.finite_width import member_store
 from replication.finite_width.ensemble import Data, Ensemble, EnsembleLosses
-from replication.finite_width.member_store import MemberStore, code_digest
+from replication.finite_width.member_store import Digests, MemberStore, code_digest
 from replication.settings.network import MLP
 from replication.settings.training import Training
 from tests.conftest import ROOT
 
 NETWORK = MLP(depth=2, activation="relu", weight_variance=2.0, bias_variance=0.1)
-TRAINING = Training(
-    steps=50,
-    algorithm="gradient_descent",
-    schedule="constant",
-    parametrisation="ntk",
-    momentum=0.9,
-    batch_size=4,
-    adam_learning_rate=0.05,
-)
+TRAINING = Training(steps=50, batch_size=4)
 ENSEMBLE = Ensemble("trained", 3, "digits", NETWORK, TRAINING, 16, 6, 0.125, 0.5)
 DATA = Data(*(np.arange(1.0, 1 + rows * columns).reshape(rows, columns) for rows, columns in ((6, 4), (6, 3)) * 2))
 # what float32 has: rounded thirds, the smallest normal and subnormal numbers, the largest
@@ -122,13 +114,13 @@ def other_ensembles():
 
 
 def other_data():
-    for place, part in enumerate(Data._fields):
+    for number, part in enumerate(Data._fields):
         for index in (0, -1):
-            changed = DATA[place].copy()
+            changed = DATA[number].copy()
             changed.flat[index] = np.nextafter(changed.flat[index], 0)
             yield pytest.param(DATA._replace(**{part: changed}), id=f"{part}[{index}]")
-        yield pytest.param(DATA._replace(**{part: DATA[place][:-1]}), id=f"{part}, fewer points")
-        yield pytest.param(DATA._replace(**{part: DATA[place].reshape(2, -1)}), id=f"{part}, another shape")
+        yield pytest.param(DATA._replace(**{part: DATA[number][:-1]}), id=f"{part}, fewer points")
+        yield pytest.param(DATA._replace(**{part: DATA[number].reshape(2, -1)}), id=f"{part}, another shape")
 
 
 @pytest.mark.parametrize("ensemble", [*other_ensembles()])
@@ -155,6 +147,15 @@ def test_exchanged_parts_of_the_data_have_another_key(store):
     assert store.key(ENSEMBLE, exchanged) != store.key(ENSEMBLE, back)
 
 
+def test_remembered_digests_are_those_of_the_arrays_that_are_held(store):
+    digests = Digests()
+    assert store.key(ENSEMBLE, DATA, digests) == store.key(ENSEMBLE, DATA)
+    for shift in range(20):  # new arrays, of which some lie where others were
+        data = DATA._replace(x=DATA.x + shift, test_y=DATA.test_y - shift)
+        assert store.key(ENSEMBLE, data, digests) == store.key(ENSEMBLE, data)
+    assert len(digests.known) <= 2 * len(DATA)
+
+
 def test_precision_is_in_the_key(store, chunk):
     assert loaded(MemberStore(store.folder, tensor_float_32=True)) == {}
 
@@ -179,7 +180,8 @@ def test_versions_of_what_computes_are_in_the_key(store, chunk, monkeypatch, pac
 
 def copied_code(folder):
     """The modules that the digest may read, as they lie in the project."""
-    for file in [*(ROOT / "replication" / "finite_width").glob("*.py"), ROOT / "replication" / "seeds.py"]:
+    alone = [ROOT / "replication" / name for name in ("seeds.py", "network.py")]
+    for file in [*(ROOT / "replication" / "finite_width").glob("*.py"), *alone]:
         copy = folder / file.relative_to(ROOT)
         copy.parent.mkdir(parents=True, exist_ok=True)
         copy.write_bytes(file.read_bytes())
@@ -190,11 +192,12 @@ def test_the_code_that_computes_is_in_the_key_and_no_other(tmp_path, monkeypatch
     before, code = code_digest(), copied_code(tmp_path)
     monkeypatch.setattr(member_store, "__file__", str(code / "finite_width" / "member_store.py"))
     monkeypatch.setattr(member_store.seeds, "__file__", str(code / "seeds.py"))
+    monkeypatch.setattr(member_store.network, "__file__", str(code / "network.py"))
     assert code_digest() == before
-    for file in [code / "seeds.py", *(code / "finite_width").glob("*.py")]:
+    for file in [code / "seeds.py", code / "network.py", *(code / "finite_width").glob("*.py")]:
         text = file.read_bytes()
         file.write_bytes(text + b"#")
-        keeps = file.name in ("member_store.py", "executor.py", "regimes.py")
+        keeps = file.name in ("member_store.py", "runs.py", "executor.py", "cluster.py")
         assert (code_digest() == before) == keeps, file.name
         file.write_bytes(text)
     assert code_digest() == before

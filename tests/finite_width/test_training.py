@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from replication.errors import ReplicationError
-from replication.finite_width.devices import place
+from replication.finite_width.devices import select_devices
 from replication.finite_width.ensemble import Ensemble
-from replication.finite_width.layers import Shape, StackedMLP
+from replication.finite_width.layers import factors_of, outputs, trained_arrays
 from replication.finite_width.members import chunk_size, member_losses
 from replication.finite_width.training import Diverged, train
 from replication.network import initial_weights
@@ -30,10 +30,10 @@ from tests.reference_network import (
 
 
 def outputs_of(spec, weights, x):
-    """Outputs of one member, (points, outputs), by the Keras network."""
-    shape = Shape(1, x.shape[1], weights[0][0].shape[1], OUTPUTS)
-    state = [array[None] for layer in weights for array in layer]
-    return StackedMLP(spec, shape).stateless_call(state, [], np.asarray(x, np.float32))[0].numpy()[0]
+    """Outputs of one member, (points, outputs), by the network that is trained."""
+    factors = factors_of(spec, "ntk", x.shape[1], weights[0][0].shape[1])
+    state = trained_arrays(spec, [[array[None] for array in layer] for layer in weights])
+    return outputs(spec, factors, state, np.asarray(x, np.float32), dual=False).numpy()[0]
 
 
 @pytest.mark.parametrize("kind", [RELU, ERF])
@@ -147,15 +147,15 @@ def test_members_stacked_in_one_product_agree(dual):
     """As on a GPU; here the stack lies on the processor."""
     spec = MLP(depth=2, **ERF)
     arguments = spec, training_of(120), members_of(spec, 12, 16, 5), data(), 0.1
-    stacked = CPU._replace(slots=("CPU:0",))
+    stacked = CPU._replace(devices=("CPU:0",))
     assert stacked.stacked
     assert not CPU.stacked
     np.testing.assert_allclose(train(*arguments, stacked, dual=dual), train(*arguments, CPU, dual=dual), rtol=2e-5)
 
 
-def test_members_are_named_by_seed_task_width_and_training_size():
+def test_members_are_named_by_seed_task_and_width():
     spec = MLP(depth=2, **ERF)
-    weights = initial_weights(spec, 12, 16, OUTPUTS, generator(3, "member", "digits", 16, 20, 4))
+    weights = initial_weights(spec, 12, 16, OUTPUTS, generator(3, "member", "digits", 16, 4))
     assert [weight.shape for weight, _ in weights] == [(12, 16), (16, 16), (16, OUTPUTS)]
     assert [bias.shape for _, bias in weights] == [(16,), (16,), (OUTPUTS,)]
     assert {array.dtype for layer in weights for array in layer} == {np.dtype("float32")}
@@ -190,6 +190,6 @@ def test_divergence_names_the_rate_its_limit_and_the_remedy(learning_rate, metho
 
 def test_chunks_keep_every_core_busy_and_fit_into_memory():
     small = chunk_size(ensemble(), data(), "cpu")
-    assert small % len(place("cpu").slots) == 0
-    assert small >= 2 * len(place("cpu").slots)
-    assert chunk_size(ensemble(width=10**6), data(), "cpu") == len(place("cpu").slots)
+    assert small % len(select_devices("cpu").devices) == 0
+    assert small >= 2 * len(select_devices("cpu").devices)
+    assert chunk_size(ensemble(width=10**6), data(), "cpu") == len(select_devices("cpu").devices)

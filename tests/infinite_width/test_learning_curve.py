@@ -7,12 +7,12 @@ from replication.infinite_width import predictions
 from replication.infinite_width.closed_form import kernels
 from replication.infinite_width.learning_curve import GradientDescent, Regularisation, compute_kernels, learning_curve
 from replication.loss_distribution.moments import (
-    INFINITE_TEST_SET,
     Moments,
     Sources,
     gaussian_moments,
     gaussian_sources,
 )
+from replication.schema import INFINITE_TEST_SET
 
 SIZES = (5, 12)
 COLUMNS = {

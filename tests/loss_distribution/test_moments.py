@@ -9,8 +9,6 @@ from scipy import stats
 
 from replication.errors import ReplicationError
 from replication.loss_distribution.moments import (
-    INFINITE_TEST_SET,
-    STATISTICS,
     bootstrap,
     coefficient_of_variation_infinite_test_set,
     gaussian_moments,
@@ -20,6 +18,7 @@ from replication.loss_distribution.moments import (
     statistics_over_draws,
     statistics_over_members,
 )
+from replication.schema import INFINITE_TEST_SET, STATISTICS
 
 TOYS = 2000
 

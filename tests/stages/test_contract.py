@@ -101,6 +101,35 @@ def test_exceptions_are_there_and_compute_nothing():
         assert all(within(module, EXEMPT) for module in import_closure(path)), path
 
 
+# files, and the stages that an edited docstring in any of them marks as changed
+PARTS = [
+    ("settings/network.py settings/training.py settings/profile.py", []),
+    ("errors.py schema.py atomic.py stages/command.py stages/files.py validation/numbers.py cli/app.py", []),
+    ("figures/ladder.py figures/replication.mplstyle", ["draw_figures"]),
+    ("report/page.py report/report.md.j2", ["write_report"]),
+    ("claims/regimes.py", ["check_claims", "recompute_published_numbers"]),
+    ("datasets/mnist.py", ["prepare_data", "recompute_published_numbers"]),
+    ("random_features/simulation.py", ["simulate_random_features"]),
+    ("finite_width/training.py", ["train_ensembles", "train_regimes"]),
+    ("stages/fit_laws.py", ["fit_laws"]),
+    ("experiments/network_variations.py", ["vary_infinite_width"]),
+]
+
+
+@pytest.mark.parametrize(("part", "stages"), PARTS)
+def test_a_part_is_declared_by_its_stages_alone(part, stages):
+    files = [f"replication/{name}" for name in part.split()]
+    assert [stage for stage in STAGES if any(within(file, declared_code(stage)) for file in files)] == sorted(
+        stages, key=list(STAGES).index
+    )
+
+
+def test_a_kernel_is_declared_by_no_figure_no_claim_and_no_report():
+    declaring = {stage for stage in STAGES if within("replication/infinite_width/kernels.py", declared_code(stage))}
+    assert {"predict_infinite_width", "vary_infinite_width"} <= declaring
+    assert not {"draw_figures", "check_claims", "write_report", "fit_laws", "prepare_data"} & declaring
+
+
 @pytest.mark.parametrize("stage", STAGES)
 def test_declared_parameters_are_the_sections_read(stage):
     """A stage gets the sections that its function names, from the defaults and from the profile, and no others.

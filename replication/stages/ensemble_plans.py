@@ -1,0 +1,55 @@
+"""The experiments of arXiv 2503.05938 that train."""
+
+from pathlib import Path
+
+from replication import schema
+from replication.datasets import prepared
+from replication.datasets.dataset import Dataset
+from replication.experiments import training_variations as variations
+from replication.experiments.ensembles import ensembles
+from replication.finite_width.runs import Run
+from replication.settings.network import MLP
+from replication.settings.tasks import TaskSettings
+from replication.settings.training import FiniteWidth, Training, TrainingVariations
+from replication.stages import files
+from replication.stages.plan import Plan
+from replication.stages.run_paths import RunPaths
+
+
+def plan_ensembles(
+    paths: RunPaths,
+    seed: int,
+    task: TaskSettings,
+    network: MLP,
+    training: Training,
+    finite_width: FiniteWidth,
+    training_variations: TrainingVariations,
+) -> list[Plan]:
+    """The experiments of arXiv 2503.05938 on one task, at learning rates that earlier tables hold.
+
+    Making the runs raises ReplicationError where data or tables are not there, or are for other settings.
+    """
+
+    def of_learning_curve() -> list[Run]:
+        exact = files.read_table(paths.results("infinite_width", str(paths.task), "learning_curves.csv"))
+        return ensembles(*_subject(paths, task), network, training, finite_width, seed, exact)
+
+    def of_variations() -> list[Run]:
+        expected = files.read_table(ensemble_table(paths, "expected"))
+        return variations.training_variations(
+            *_subject(paths, task), network, training, training_variations, seed, expected
+        )
+
+    return [
+        Plan(schema.LEARNING_CURVE, ensemble_table(paths, "members"), of_learning_curve),
+        Plan(schema.TRAINING_VARIATION, ensemble_table(paths, "training_variations"), of_variations),
+    ]
+
+
+def ensemble_table(paths: RunPaths, stem: str) -> Path:
+    """A table of the ensembles of a task."""
+    return paths.results("ensembles", str(paths.task), f"{stem}.csv")
+
+
+def _subject(paths: RunPaths, task: TaskSettings) -> tuple[Dataset, str, TaskSettings]:
+    return prepared.read(paths.prepared), str(paths.task), task
