@@ -55,7 +55,9 @@ def errors_of_slopes(
         pairs = [(losses[paired, few], losses[paired, many]) for paired in (True, False)]
         correlation = np.corrcoef(*pairs[0])[0, 1]
         of_pairs, of_singles = (_error(*pair, together) for pair, together in zip(pairs, (True, False), strict=True))
-        rows.append({"sizes": f"{few}, {many}", "correlation": correlation} | {"paired": of_pairs, "unpaired": of_singles})
+        rows.append(
+            {"sizes": f"{few}, {many}", "correlation": correlation} | {"paired": of_pairs, "unpaired": of_singles}
+        )
     return pd.DataFrame(rows)
 
 
