@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from replication.stages.planning import ensemble_table, plan_ensembles
 
 from replication.datasets import prepared
 from replication.errors import ReplicationError
@@ -19,6 +18,7 @@ from replication.settings.network import MLP
 from replication.settings.tasks import TaskSettings
 from replication.settings.training import Execution, FiniteWidth, TrainingVariations
 from replication.stages import files
+from replication.stages.ensemble_plans import ensemble_table, plan_ensembles
 from replication.stages.run_paths import RunPaths
 from replication.stages.train_ensembles import train_ensembles
 from tests.reference_network import ERF, training_of

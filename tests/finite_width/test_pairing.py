@@ -1,4 +1,4 @@
-"""Members start from the same weights at every training size, so differences between sizes are those of the same nets."""
+"""Members start from the same weights at every training size: differences between sizes are those of the same nets."""
 
 import numpy as np
 import pytest

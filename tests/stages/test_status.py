@@ -5,7 +5,6 @@ import sys
 
 import numpy as np
 import pytest
-from replication.stages.planning import plan_ensembles, plan_regimes
 
 from replication.datasets import prepared
 from replication.finite_width.ensemble import EnsembleLosses
@@ -13,6 +12,8 @@ from replication.finite_width.member_store import MemberStore
 from replication.settings.reading import profile_named, read_settings
 from replication.stages import files
 from replication.stages.command import sections
+from replication.stages.ensemble_plans import plan_ensembles
+from replication.stages.regime_plans import plan_regimes
 from replication.stages.run_paths import RunPaths
 from replication.stages.status import lines, progress
 from tests.conftest import ROOT
