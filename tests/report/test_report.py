@@ -107,11 +107,20 @@ def test_report_declares_settings_sources_and_runs(report):
     assert "hyper-parameters of the paper are not public" in text
     assert "`uci_digits` stands in for MNIST" in text
     assert re.search(r"predict infinite width +\| digits +\| 1 min 33 s +\| 812 MB", text)
-    assert "The records add up to 1 min 36 s of computing time" in text
+    assert "The others add up to 1 min 36 s of computing time" in text
     assert "On: processor Example 3000, cores 2, system Linux." in text
     assert "Versions: numpy 2.4.6, scipy 1.17.1." in text
     assert given.provenance in text
     assert "nan" not in text.lower().split()
+
+
+def test_a_stage_that_found_its_members_trained_is_no_half_a_second():
+    given = content(["digits"])
+    run = given.runs[0] | {"stage": "train_ensembles", "seconds": 60.0}
+    trained, found = run | {"versions": {"keras": "3"}}, run | {"seconds": 0.5}
+    text = " ".join(markdown_report(given._replace(runs=[trained, found])).split())
+    assert "| train ensembles | digits | trained before or elsewhere |" in text
+    assert "The others add up to 1 min 0 s of computing time" in text
 
 
 def test_a_real_data_set_is_not_called_a_stand_in():
