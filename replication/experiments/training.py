@@ -2,9 +2,9 @@
 
 import pandas as pd
 
-from replication.finite_width.executor import OnProgress, complete
+from replication.finite_width.executor import complete
 from replication.finite_width.member_store import Member, MemberStore
-from replication.finite_width.runs import Run
+from replication.finite_width.runs import OnProgress, Run
 from replication.settings.training import Execution
 
 COLUMNS = [

@@ -10,8 +10,8 @@ import numpy as np
 
 from replication.errors import ReplicationError
 from replication.finite_width.ensemble import Data, Ensemble, EnsembleLosses
-from replication.finite_width.executor import Chunk, OnProgress
 from replication.finite_width.member_store import MemberStore, code_digest
+from replication.finite_width.runs import Chunk, OnProgress
 from replication.settings.training import Execution
 
 if TYPE_CHECKING:

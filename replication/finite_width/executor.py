@@ -1,34 +1,11 @@
 """The members that a store lacks, computed here or on the workers of a cluster, chunk by chunk into the store."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from functools import partial
-from typing import NamedTuple
 
-from replication.finite_width.ensemble import Data, Ensemble
 from replication.finite_width.member_store import Digests, Member, MemberStore
-from replication.finite_width.runs import Run, with_data
+from replication.finite_width.runs import Chunk, OnProgress, Run, with_data
 from replication.settings.training import Execution
-
-OnProgress = Callable[[Run, int], object]
-
-
-class Chunk(NamedTuple):
-    """Members of the ensemble of a run that are computed together, and its data."""
-
-    run: Run
-    key: str
-    members: range
-    data: Data
-
-    @property
-    def ensemble(self) -> Ensemble:
-        """What is computed."""
-        return self.run.ensemble
-
-    def split(self, size: int) -> Iterator["Chunk"]:
-        """The same members in chunks of `size`."""
-        for start in range(0, len(self.members), size):
-            yield self._replace(members=self.members[start : start + size])
 
 
 def complete(

@@ -45,6 +45,28 @@ class Run(NamedTuple):
         return LINEARISED_WORK * work if ensemble.method == "linearised" else work
 
 
+OnProgress = Callable[[Run, int], object]
+
+
+class Chunk(NamedTuple):
+    """Members of the ensemble of a run that are computed together, and its data."""
+
+    run: Run
+    key: str
+    members: range
+    data: Data
+
+    @property
+    def ensemble(self) -> Ensemble:
+        """What is computed."""
+        return self.run.ensemble
+
+    def split(self, size: int) -> Iterator["Chunk"]:
+        """The same members in chunks of `size`."""
+        for start in range(0, len(self.members), size):
+            yield self._replace(members=self.members[start : start + size])
+
+
 def with_data(runs: Iterable[Run]) -> Iterator[tuple[Run, Data]]:
     """Every run and its data, of which those of one run are held at a time."""
     source, data = None, None
