@@ -9,7 +9,7 @@ Nothing is imported here, so that what depends on names does not depend on what 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,9 +27,10 @@ RESOLUTION_LIMITED_WIDTH = "resolution_limited_width"
 
 # method: what gave the loss, at infinite width, as a member of an ensemble, or as a linear model
 GRADIENT_DESCENT, BAYES = "gradient_descent", "bayes"
-TRAINED, LINEARISED = "trained", "linearised"
+TRAINED: Final = "trained"
+LINEARISED: Final = "linearised"
 RANDOM_FEATURES = "random_features"
-FINITE = (TRAINED, LINEARISED)
+FINITE: tuple[Literal["trained", "linearised"], ...] = (TRAINED, LINEARISED)
 PAIRED_DIFFERENCE = "trained - linearised"  # of members with the same initial weights
 
 # what rows are of

@@ -43,6 +43,7 @@ class Preprocessing(NamedTuple):
     def of(cls, dataset: Dataset) -> "Preprocessing":
         """Constants of the pool; ReplicationError if its inputs, or its regression targets, are all the same."""
         targets = (0.0, 1.0) if dataset.classes else _mean_and_std(dataset.targets, "targets")
+        inputs: tuple[float | np.ndarray, float]
         if (dataset.transform, dataset.centre) == ("none", "global"):
             inputs = _mean_and_std(dataset.inputs, "inputs")
         else:
@@ -82,9 +83,8 @@ def _transformed_mean_and_std(
 
     if np.array_equal(inputs, np.broadcast_to(inputs[:1] if centre == "per_feature" else inputs.flat[0], inputs.shape)):
         raise ReplicationError("the inputs of the training pool are all the same", "enlarge pool_size")
-    mean = mean_of(1, 0.0)
-    if centre == "global":
-        mean = math.fsum(mean) / mean.size
+    means = mean_of(1, 0.0)
+    mean: float | np.ndarray = math.fsum(means) / means.size if centre == "global" else means
     variance = mean_of(2, mean)
     return mean, math.sqrt(math.fsum(variance) / variance.size)
 

@@ -1,5 +1,7 @@
 """The infinite-width prediction of one training size by a second engine, beside that of the first."""
 
+from typing import cast
+
 import numpy as np
 import pandas as pd
 
@@ -7,7 +9,7 @@ from replication.datasets.dataset import Dataset
 from replication.datasets.preprocessing import Preprocessing
 from replication.datasets.training_sets import training_draws
 from replication.errors import ReplicationError
-from replication.infinite_width.learning_curve import Regularisation, compute_kernels, learning_curve
+from replication.infinite_width.learning_curve import Regularisation, Row, compute_kernels, learning_curve
 from replication.infinite_width.predictions import KernelMatrices
 from replication.settings.infinite_width import InfiniteWidth
 from replication.settings.network import MLP
@@ -31,8 +33,10 @@ def cross_check(
     regularisation = Regularisation(infinite_width.diag_reg, infinite_width.singular_diag_reg)
     engines = infinite_width.engine, check.engine
     first, second = (compute_kernels(network, engine, x, y, test_x) for engine in engines)
-    curves = (learning_curve(kernels, test_y, (check.training_size,), regularisation) for kernels in (first, second))
-    found = _kernels(first, second) | _losses(*map(list, curves))
+    curves = [
+        list(learning_curve(kernels, test_y, (check.training_size,), regularisation)) for kernels in (first, second)
+    ]
+    found = _kernels(first, second) | _losses(*curves)
     common = [task_name, *engines, check.training_size]
     table = pd.DataFrame([[*common, *pair, check.tolerance] for pair in found.items()], columns=COLUMNS)
     worst = table.loc[table["relative_difference"].idxmax()]
@@ -59,10 +63,10 @@ def _scaled_difference(first: np.ndarray, second: np.ndarray) -> float:
     return float(np.max(np.abs(first - second) / scale / scale[:, None]))
 
 
-def _losses(first: list[dict[str, float]], second: list[dict[str, float]]) -> dict[str, float]:
+def _losses(first: list[Row], second: list[Row]) -> dict[str, float]:
     """Of mean and std of the test loss by every method; rows of the two engines in the same order."""
     return {
-        f"{statistic}, {one['method']}": abs(one[statistic] / other[statistic] - 1)
+        f"{statistic}, {one['method']}": abs(cast(float, one[statistic]) / cast(float, other[statistic]) - 1)
         for one, other in zip(first, second, strict=True)
         for statistic in ("mean", "std")
     }

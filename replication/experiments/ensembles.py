@@ -10,7 +10,7 @@ from replication.datasets.training_sets import training_order
 from replication.errors import ReplicationError
 from replication.finite_width.ensemble import Data, Ensemble
 from replication.finite_width.runs import Labels, Run, Shared
-from replication.schema import GRADIENT_DESCENT, LEARNING_CURVE, LINEARISED, TRAINED
+from replication.schema import FINITE, GRADIENT_DESCENT, LEARNING_CURVE, TRAINED
 from replication.settings.network import MLP
 from replication.settings.tasks import TaskSettings
 from replication.settings.training import FiniteWidth, Training
@@ -34,7 +34,7 @@ def ensembles(
     training_size, training_time and learning_rate. ReplicationError if it lacks a training size.
     """
     rates = learning_rates(exact, training.steps, finite_width.training_sizes)
-    methods = [TRAINED, LINEARISED] if is_linear(training) else [TRAINED]
+    methods = FINITE if is_linear(training) else (TRAINED,)
     data = Shared(partial(nested_data, dataset, task_name, finite_width.training_sizes[-1], seed))
     labels = Labels(LEARNING_CURVE, task_name, task.dataset, draw=DRAW)
     return [

@@ -17,9 +17,8 @@ from replication.finite_width.runs import Labels, Run, Shared
 from replication.infinite_width.closed_form import kernels
 from replication.infinite_width.finite_time import largest_learning_rate
 from replication.schema import (
-    LINEARISED,
+    FINITE,
     RESOLUTION_LIMITED_WIDTH,
-    TRAINED,
     VARIANCE_LIMITED_DATA,
     VARIANCE_LIMITED_WIDTH,
 )
@@ -53,7 +52,7 @@ def variance_limited_width(
             ),
             settings.members, data, labels,
         )
-        for width in settings.widths for method in (TRAINED, LINEARISED)
+        for width in settings.widths for method in FINITE
     ]  # fmt: skip
 
 

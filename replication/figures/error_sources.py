@@ -69,6 +69,7 @@ def error_sources(exact: pd.DataFrame) -> Figure:
     grid = figure.subplots(2, 2, sharex=True)
     for letter, axes, (label, lines) in zip("abcd", grid.flat, PANELS.items(), strict=True):
         axes.set(xscale="log", ylabel=label)
+        axes.yaxis.set_label_coords(-0.15, 0.5)
         for line in lines:
             _line(axes, curves, *line)
         if "share" in label:
@@ -82,7 +83,6 @@ def error_sources(exact: pd.DataFrame) -> Figure:
         axes.set_xlabel(TRAINING_SIZE)
     readable_log_axis(grid[0, 0].xaxis)  # the panels share this axis
     figure.suptitle(subject_name(*panels[0]), x=0.012, ha="left", fontsize=13, fontweight="bold")
-    figure.align_ylabels(grid)
     return figure
 
 

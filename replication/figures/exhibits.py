@@ -52,7 +52,8 @@ def drawings(
     """
     curves, fits, ratios, corrections, varied, plateaus, *of_regimes, dimensions, dualities = (laws[n] for n in LAWS)
     converged, trained = exact[np.isinf(exact["training_time"])], curves[curves["method"] != LINEARISED]
-    found = {
+    found = {  # what takes longest first, so that processors end together
+        "data_variations": Drawing(data_variations, tuple(of_regimes)),
         "learning_curves": Drawing(learning_curves, (trained, fits)),
         "learning_curve_theory": Drawing(learning_curve_theory, (converged, theory)),
         "plateau_dependence": Drawing(plateau_dependence, (variations,)),
@@ -62,7 +63,6 @@ def drawings(
         "regimes": Drawing(regimes, tuple(of_regimes[:2])),
         "duality": Drawing(duality, (dualities,)),
         "dimension": Drawing(dimension, (dimensions,)),
-        "data_variations": Drawing(data_variations, tuple(of_regimes)),
     }
     for task, rows in converged.groupby("task", sort=False):
         found[f"error_sources_{task}"] = Drawing(error_sources, (rows,))

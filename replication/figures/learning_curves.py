@@ -24,6 +24,7 @@ from replication.scaling_laws.estimates import plus_minus
 from replication.schema import subject_name
 
 GUIDE: dict[str, Any] = {"color": "0.55", "linewidth": 0.9, "linestyle": (0, (1, 1.5))}
+LABELS_LEFT = -0.2  # of a panel
 WINDOW: dict[str, Any] = {"color": "#f2dfa0", "linewidth": 6, "solid_capstyle": "butt"}
 
 
@@ -51,13 +52,13 @@ def learning_curves(curves: pd.DataFrame, laws: pd.DataFrame) -> Figure:
         axes.set_xlabel(TRAINING_SIZE)
     handles, labels = zip(*_legend(curves, laws, marks), strict=True)
     figure.legend(handles, labels, loc="outside lower center", ncols=-(-len(handles) // 2))
-    figure.align_ylabels(grid)
     return figure
 
 
 def _panel(axes: Axes, statistic: str, curves: pd.DataFrame, laws: pd.DataFrame, marks: dict) -> None:
     axes.set_xscale("log")
     axes.set_ylabel(SYMBOLS[statistic])
+    axes.yaxis.set_label_coords(LABELS_LEFT, 0.5)  # aligned, and not sought anew whenever a panel is drawn
     lower, upper = f"{statistic}_lower", f"{statistic}_upper"
     infinite = curves[np.isinf(curves.width)]
     for (method, time), curve in infinite.groupby(["method", "training_time"]):

@@ -148,4 +148,4 @@ def backend() -> Backend:
     name = keras.backend.backend()
     if name not in ("tensorflow", "jax"):
         raise ReplicationError(f"no training with the Keras backend {name}", "set KERAS_BACKEND to tensorflow or jax")
-    return {"tensorflow": TensorFlow, "jax": Jax}[name]()
+    return Jax() if name == "jax" else TensorFlow()

@@ -1,6 +1,7 @@
 """The members that a store lacks, computed here or on the workers of a cluster, chunk by chunk into the store."""
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import NamedTuple
 
 from replication.finite_width.ensemble import Data, Ensemble
@@ -88,6 +89,6 @@ def _compute(lacking: Iterator[Chunk], store: MemberStore, execution: Execution,
         for chunk in missing.split(chunk_size(missing.ensemble, missing.data, execution.device)):
             losses, device = member_losses(
                 chunk.ensemble, chunk.members, chunk.data, execution.device,
-                lambda steps, run=chunk.run: on_progress(run, steps), execution.tensor_float_32,
+                partial(on_progress, chunk.run), execution.tensor_float_32,
             )  # fmt: skip
             store.save(chunk.key, chunk.members, losses, device)

@@ -33,7 +33,7 @@ class Member(NamedTuple):
 
 def array_digest(array: np.ndarray) -> str:
     """SHA-256 of the array's numbers, as float64."""
-    return hashlib.sha256(np.ascontiguousarray(array, np.float64)).hexdigest()
+    return hashlib.sha256(np.ascontiguousarray(array, np.float64).data).hexdigest()
 
 
 class Digests:
@@ -75,7 +75,7 @@ class MemberStore:
 
     def load(self, key: str) -> dict[int, Member]:
         """Every stored member of the ensemble with this key, by its number; damaged files count as absent."""
-        members = {}
+        members: dict[int, Member] = {}
         for path in sorted(self.folder.glob(f"{key}-*.json")):
             try:
                 members |= _read(path)

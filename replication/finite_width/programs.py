@@ -67,7 +67,8 @@ def program_of(network: MLP, training: Training, dual: bool, in_batches: bool) -
             seen = points
             if in_batches:
                 batch = ops.take(batches, first + index, axis=0)
-                seen = Points(*(ops.take(array, batch, axis=0) for array in points[:2]), points.factor)
+                inputs, y = (ops.take(array, batch, axis=0) for array in (points.inputs, points.y))
+                seen = Points(inputs, y, points.factor)
             rates = learning_rates
             if training.schedule == "cosine":
                 half_period = 1 + ops.cos(math.pi / training.steps * ops.cast(first + index, "float32"))

@@ -116,7 +116,3 @@ def _reduced(kernels: KernelMatrices, sizes: Sequence[int], lower: np.ndarray, v
 def _solve(lower: np.ndarray, b: np.ndarray) -> np.ndarray:
     """G^-1 b."""
     return blas.dtrsm(1.0, lower, np.array(b, order="F"), lower=1, overwrite_b=1)
-
-
-# earlier names
-converged, descend = gradient_descent_to_convergence, gradient_descent

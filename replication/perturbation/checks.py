@@ -5,12 +5,13 @@ from collections.abc import Sequence
 import numpy as np
 
 from replication.errors import ReplicationError
-from replication.loss_distribution.moments import moments_of
 from replication.perturbation.limit import Limit
 from replication.settings.network import MLP
 
 
-def checked(spec: MLP, x, y, test_x, test_y) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+def checked(
+    spec: MLP, x: np.ndarray, y: np.ndarray, test_x: np.ndarray, test_y: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """The arrays in float64; a ReplicationError where they, or the network, are not what the expansion is for."""
     if spec.depth != 1:
         problem = f"the corrections of a network with {spec.depth} hidden layers are not known"
@@ -28,7 +29,8 @@ def checked(spec: MLP, x, y, test_x, test_y) -> tuple[np.ndarray, np.ndarray, np
 
 def check_left(limit: Limit, scale: float) -> None:
     """A ReplicationError where infinitely wide networks have no test loss, of which to be the correction."""
-    if not moments_of(limit.sources(scale)).mean > 0:
+    sources = limit.sources(scale)
+    if not sources.squared_bias + sources.variance > 0:
         raise ReplicationError("the test loss at infinite width is zero", "give targets that are not all zero")
 
 

@@ -68,9 +68,13 @@ def correction(limit: Limit, means: Means, scale: float) -> Correction:
         # the few batches that know both tell the difference, which scatters less than either
         difference = (pairs - variance[there]).mean()
         many = variance + difference - 2 * b * infinite**2
-    estimates = [(float(v.mean()), float(v.std(ddof=1) / np.sqrt(len(v)))) for v in (b, c, first)]
+    estimates = (*_mean_and_error(b), *_mean_and_error(c), *_mean_and_error(first))
     infinite_test_set = (infinite, float(many.mean()), _infinite_test_set_error(means, scale, total, infinite))
-    return Correction(mean, spread, *(v for pair in estimates for v in pair), *infinite_test_set, means.neurons)
+    return Correction(mean, spread, *estimates, *infinite_test_set, means.neurons)
+
+
+def _mean_and_error(values: np.ndarray) -> tuple[float, float]:
+    return float(values.mean()), float(values.std(ddof=1) / np.sqrt(len(values)))
 
 
 def _infinite_test_set_error(means: Means, scale: float, total: float, infinite: float) -> float:
@@ -88,7 +92,7 @@ def parts(limit: Limit, means: Means, scale: float) -> dict[str, float]:
     """The terms of b and c, which add up to them: b_NAME and c_NAME; c_moved_mean is -2 b eps_L^2."""
     mean, _, spread = moments_of(limit.sources(scale))
     total = 2 * len(limit.delta) * mean
-    found = {}
+    found: dict[str, float] = {}
     for place, (kind, name, power) in enumerate(means.keys):
         if kind in ("b", "c"):
             value = means.values[:, place].mean() * scale**power / (total if kind == "b" else total**2)

@@ -37,7 +37,7 @@ class Inputs(NamedTuple):
     def of(cls, spec: MLP, x: np.ndarray, test_x: np.ndarray) -> "Inputs":
         """From x (N, d) and test_x (N_T, d), for networks of one hidden layer."""
 
-        def first(x1):
+        def first(x1: np.ndarray) -> np.ndarray:
             return spec.weight_variance / x.shape[1] * x1 @ x.T + spec.bias_variance
 
         pairs = kernels(spec, x), kernels(spec, test_x, x), nngp(spec, test_x)

@@ -42,11 +42,11 @@ class Ensemble(NamedTuple):
     """Test losses of linearised members, and beside them `infinite`: losses of the same f_0 trained at infinite width.
 
     The latter, |g (f_0* - T f_0X) + T Y - Y_*|^2 / (2 N_T) with T of infinite width, have exactly known moments
-    (`control_variates`) and take most of the scatter off the difference.
+    (`control_variates`) and take most of the scatter off the difference; None where no T was given.
     """
 
     losses: Losses
-    infinite: Losses
+    infinite: Losses | None
 
 
 class Network(NamedTuple):
@@ -64,7 +64,7 @@ class Members(NamedTuple):
     weights: list[tuple[np.ndarray, np.ndarray]]
 
     @classmethod
-    def draw(cls, spec: MLP, inputs: int, width: int, outputs: int, count: int, rng: np.random.Generator):
+    def draw(cls, spec: MLP, inputs: int, width: int, outputs: int, count: int, rng: np.random.Generator) -> "Members":
         """`count` members of `width` neurons a layer."""
         units = pairwise([inputs, *[width] * spec.depth, outputs])
         return cls(spec, [(rng.standard_normal((count, a, b)), rng.standard_normal((count, b))) for a, b in units])
@@ -100,22 +100,22 @@ class Members(NamedTuple):
         """Theta = J J', (members, points C, points C), the outputs of a point side by side."""
         members, points, outputs = at.outputs.shape
         basis = np.broadcast_to(np.eye(outputs), (members, points, outputs, outputs))
-        total = 0.0
+        total = np.zeros((members, points, outputs, points, outputs))
         for layer, signal in enumerate(self.signals(at, basis)):
             rows = signal.reshape(members, points * outputs, -1)
             blocks = (rows @ rows.swapaxes(1, 2)).reshape(members, points, outputs, points, outputs)
             blocks *= np.broadcast_to(self.gram(layer, at, at), (members, points, points))[:, :, None, :, None]
-            total = total + blocks
+            total += blocks
         return total.reshape(members, points * outputs, points * outputs)
 
     def tangent(self, here: Network, there: Network, vectors: np.ndarray) -> np.ndarray:
         """Theta(here, there) vectors, (members, points here, k, C), for vectors (members, points there, k, C)."""
-        change = None
+        change: np.ndarray = np.empty(0)  # of the layer's outputs; the first layer has none before it
         for layer, signal in enumerate(self.signals(there, vectors)):
             members, points, kinds, units = signal.shape
             moved = self.gram(layer, here, there) @ signal.reshape(members, points, kinds * units)
             moved = moved.reshape(members, -1, kinds, units)
-            if change is not None:
+            if layer > 0:
                 weight = self.weights[layer][0]
                 scale = math.sqrt(self.spec.weight_variance / weight.shape[1])
                 moved += (here.slopes[layer - 1][:, :, None] * change) @ (scale * weight)[:, None]
@@ -154,7 +154,15 @@ def linearised_losses(
     return Ensemble(*(Losses(*np.concatenate(part, axis=2)) for part in (finite, infinite)))
 
 
-def losses_of(members: Members, x, y, test_x, test_y, training_sizes: Sequence[int], transfers=None) -> Ensemble:
+def losses_of(
+    members: Members,
+    x: np.ndarray,
+    y: np.ndarray,
+    test_x: np.ndarray,
+    test_y: np.ndarray,
+    training_sizes: Sequence[int],
+    transfers: Sequence[np.ndarray] | None = None,
+) -> Ensemble:
     """Losses of the given members; as `linearised_losses`, with T of infinite width of every size as `transfers`."""
     at_training, at_test = members.evaluate(x), members.evaluate(test_x)
     kernel = members.kernel(at_training)
@@ -172,7 +180,12 @@ def losses_of(members: Members, x, y, test_x, test_y, training_sizes: Sequence[i
             transfer = transfers[place]
             left = at_test.outputs - transfer @ at_training.outputs[:, :size]
             infinite.append(_polynomial(left, np.broadcast_to(transfer @ y[:size] - test_y, left.shape)))
-    return Ensemble(*(Losses(*map(np.stack, zip(*rows, strict=True))) if rows else None for rows in (finite, infinite)))
+    return Ensemble(_stacked(finite), _stacked(infinite) if infinite else None)
+
+
+def _stacked(rows: list[Losses]) -> Losses:
+    """A row for each training size."""
+    return Losses(*map(np.stack, zip(*rows, strict=True)))
 
 
 def _polynomial(scatter: np.ndarray, error: np.ndarray) -> Losses:

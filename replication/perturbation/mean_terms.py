@@ -5,6 +5,8 @@ initial function twice take g^2, those of the targets g^0. Averages over the rea
 C dimensions, and over the initial function F are taken in closed form (the latter up to the probes).
 """
 
+from collections.abc import Callable
+
 import numpy as np
 
 from replication.perturbation.response import Response, dot
@@ -44,7 +46,9 @@ def mean_terms(response: Response) -> dict[tuple[str, int], np.ndarray]:
     }
 
 
-def targets_noise(response: Response, metric, weighted: list[np.ndarray]) -> np.ndarray:
+def targets_noise(
+    response: Response, metric: Callable[[np.ndarray], np.ndarray], weighted: list[np.ndarray]
+) -> np.ndarray:
     """E_v <D Y, S D Y>, (m,), with S applied by `metric` and weighted[k] = S p_k."""
     y, ranks = response.limit.y, range(len(response.p))
     along = [response.r[k].T @ y for k in ranks]  # r_k' Y, (m, C)
@@ -56,7 +60,14 @@ def targets_noise(response: Response, metric, weighted: list[np.ndarray]) -> np.
     return total + (response.limit.outputs + 2) * dot(response.y_outer, moved)
 
 
-def second_order(response: Response, error, back, column, inner, outer) -> np.ndarray:
+def second_order(
+    response: Response,
+    error: np.ndarray,
+    back: np.ndarray,
+    column: np.ndarray,
+    inner: np.ndarray,
+    outer: np.ndarray,
+) -> np.ndarray:
     """E_v <E, Q U>, (m,), for errors E (N_T, C) and columns U (N, C).
 
     back: D_g' E (N, m, C); inner, outer: g Theta^-1 U and D_g U, (N or N_T, m, C).

@@ -88,11 +88,16 @@ class Regression:
     so that the means stay free of bias.
     """
 
-    def __init__(self):
-        self.keys, self.neurons = {}, 0
-        self.powers, self.products, self.differences = [], [], []
+    def __init__(self) -> None:
+        self.keys: dict[Key, int] = {}
+        self.neurons = 0
+        self.powers: list[np.ndarray] = []
+        self.products: list[np.ndarray] = []
+        self.differences: list[np.ndarray] = []
 
-    def add(self, values: dict[Key, np.ndarray], deviations, products, cheap) -> None:
+    def add(
+        self, values: dict[Key, np.ndarray], deviations: np.ndarray, products: np.ndarray, cheap: np.ndarray
+    ) -> None:
         """One batch: values (m,) of every key, controls (m, 5) and (m, 15), mean of the latter over cheap neurons."""
         for key in values:
             self.keys.setdefault(key, len(self.keys))

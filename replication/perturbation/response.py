@@ -21,7 +21,7 @@ from replication.perturbation.neurons import Neurons, Probes
 class Reaction:
     """g Theta^-1 u and D_g u for vectors u: arrays (N, m, j) and (N_T, m, j) of m neurons."""
 
-    def __init__(self, limit: Limit, neurons: Neurons, solved: np.ndarray):
+    def __init__(self, limit: Limit, neurons: Neurons, solved: np.ndarray) -> None:
         """`solved` = Theta^-1 u: (N, j), the same for all neurons, or (N, m, j)."""
         slopes, test_slopes = neurons.slopes[:, :, None], neurons.test_slopes[:, :, None]
         moved = slopes * (solved if solved.ndim == 3 else solved[:, None])
@@ -42,7 +42,7 @@ class Response:
     (N, m, 2 C). f, ff: D_g and Q_gg of the probes, (N_T, m, r). seen[k] = B' r_k, weighted[k] = Sigma p_k.
     """
 
-    def __init__(self, limit: Limit, neurons: Neurons, probes: Probes):
+    def __init__(self, limit: Limit, neurons: Neurons, probes: Probes) -> None:
         self.limit, self.neurons, self.probes = limit, neurons, probes
         ones = np.ones_like(neurons.features)
         biased = limit.spec.bias_variance > 0
@@ -56,7 +56,7 @@ class Response:
         self._react_to_neurons()
         self._react_to_probes()
 
-    def _react_to_targets(self):
+    def _react_to_targets(self) -> None:
         limit, neurons = self.limit, self.neurons
         outputs = limit.outputs
         columns = np.concatenate([limit.y, limit.reach @ limit.delta], axis=1)
@@ -72,7 +72,7 @@ class Response:
         back = slopes * back.reshape(shape)
         self.back = (limit.inverse @ back.reshape(len(back), -1)).reshape(shape)
 
-    def _react_to_neurons(self):
+    def _react_to_neurons(self) -> None:
         limit = self.limit
         self.reached = [limit.reach @ p for p in self.p]  # B p_k
         self.seen = [limit.reach.T @ r for r in self.r]  # B' r_k
@@ -90,7 +90,7 @@ class Response:
         self.reach_inner = [reaction.inner[..., ranks + k] for k in range(ranks)]
         self.weighted_inner = [reaction.inner[..., 4 * ranks + k] for k in range(ranks)]
 
-    def _react_to_probes(self):
+    def _react_to_probes(self) -> None:
         limit, neurons = self.limit, self.neurons
         first = Reaction(limit, neurons, limit.inverse @ self.probes.f)
         solved = (limit.inverse @ first.inner.reshape(len(first.inner), -1)).reshape(first.inner.shape)
@@ -99,7 +99,8 @@ class Response:
     @cached_property
     def traces(self) -> tuple[np.ndarray, np.ndarray]:
         """tr(D_e B) and tr(D_g B), (m,) each."""
-        trace_e = sum(dot(r, reached) for r, reached in zip(self.r, self.reached, strict=True))
+        none = np.zeros(self.neurons.features.shape[1])
+        trace_e = sum((dot(r, reached) for r, reached in zip(self.r, self.reached, strict=True)), none)
         return trace_e, self.neurons.trace(self.limit.reach_form)
 
 

@@ -44,7 +44,7 @@ def first_order_by_sampling(
     """
     rng = np.random.default_rng(rng)
     functionals = [_Functional(spec, x[:n], y[:n], test_x, test_y, output_scale) for n in training_sizes]
-    rows = []
+    rows: list[dict[str, float]] = []
     for width in widths:
         largest, outputs = max(training_sizes), y.shape[1]
         each = 8 * (len(test_x) + largest) * width * (outputs + 2) * (spec.depth + 1)
@@ -59,7 +59,7 @@ def first_order_by_sampling(
             square = (influence - influence.mean()) ** 2
             variance = influence.var(ddof=1)
             error = np.sqrt(max(square.var(), 0.0) / networks)
-            row = {"training_size": functional.size, "width": width, "networks": networks}
+            row: dict[str, float] = {"training_size": functional.size, "width": width, "networks": networks}
             row |= {"mean": functional.mean, "coefficient_of_variation": functional.spread}
             scale = width / (2 * len(test_x) * functional.mean) ** 2
             rows.append({**row, "c_first_order": variance * scale, "c_first_order_error": error * scale})
@@ -69,7 +69,15 @@ def first_order_by_sampling(
 class _Functional:
     """I of random networks, for one training size."""
 
-    def __init__(self, spec: MLP, x, y, test_x, test_y, output_scale: float):
+    def __init__(
+        self,
+        spec: MLP,
+        x: np.ndarray,
+        y: np.ndarray,
+        test_x: np.ndarray,
+        test_y: np.ndarray,
+        output_scale: float,
+    ) -> None:
         training, cross = kernels(spec, x), kernels(spec, test_x, x)
         self.scale, self.size = output_scale, len(x)
         self.inverse = np.linalg.inv(training.ntk)
@@ -82,7 +90,9 @@ class _Functional:
         mean = self.transfer @ y
         self.mean, _, self.spread = gaussian_moments(mean, output_scale**2 * covariance, test_y)
 
-    def __call__(self, members: Members, at_training: Network, at_test: Network, cross, training) -> np.ndarray:
+    def __call__(
+        self, members: Members, at_training: Network, at_test: Network, cross: np.ndarray, training: np.ndarray
+    ) -> np.ndarray:
         """(members,), from the networks and their kernels summed over outputs, `_summed_blocks`."""
         size, count = self.size, len(at_test.outputs)
         left = at_test.inputs[-1] - self.transfer @ at_training.inputs[-1][:, :size]

@@ -130,7 +130,8 @@ def second_order_kernel(response: Response) -> dict[tuple[str, int], np.ndarray]
     p, r, bases = response.p, response.r, response.bases
     ranks = range(len(p))
     single, double = outputs, outputs * (outputs + 2)
-    noise, drift = 0.0, -response.neurons.trace(limit.weighted_reach_form)
+    drift = -response.neurons.trace(limit.weighted_reach_form)
+    noise = np.zeros_like(drift)
     drift -= sum(dot(r[k], response.reach_weighted[k]) for k in ranks)
     for k in ranks:
         for j in ranks:

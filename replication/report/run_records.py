@@ -2,14 +2,21 @@
 
 import pandas as pd
 
+FRAMEWORKS = {"keras", "tensorflow", "jax"}
+
+
+def trained_nothing(run: dict) -> bool:
+    """Whether a stage that trains loaded nothing to train with: its members were there, or a cluster trained them."""
+    return run["stage"].startswith("train") and not FRAMEWORKS & set(run["versions"])
+
 
 def times(runs: list[dict]) -> pd.DataFrame:
-    """A row for each record: how long the stage took when it last ran, and its memory."""
+    """A row for each record: how long the stage took when it last ran, if it measured that, and its memory."""
     rows = [
         {
             "stage": run["stage"].replace("_", " "),
             "task": run["task"] or "all",
-            "time": duration(run["seconds"]),
+            "time": "trained before or elsewhere" if trained_nothing(run) else duration(run["seconds"]),
             "peak memory": f"{run['peak_memory_mb']:.0f} MB",
         }
         for run in runs
@@ -18,8 +25,8 @@ def times(runs: list[dict]) -> pd.DataFrame:
 
 
 def computing_time(runs: list[dict]) -> str:
-    """The sum over all records, stages that ran beside each other added up."""
-    return duration(sum(run["seconds"] for run in runs))
+    """The sum over all records that measured it, stages that ran beside each other added up."""
+    return duration(sum(run["seconds"] for run in runs if not trained_nothing(run)))
 
 
 def duration(seconds: float) -> str:

@@ -77,21 +77,26 @@ def mean_intercepts(
     """
     rows = []
     for key, curve in groups(ratios[ratios["training_size"].isin(sizes)], CURVE):
-        curve = curve.sort_values(["training_size", "width"])
-        by_size = {size: _points(key["method"], points) for size, points in curve.groupby("training_size")}
-        weights = np.stack([_intercept_weights(x, error) for x, _, error in by_size.values()]) / len(by_size)
-        y, errors = (np.stack([points[part] for points in by_size.values()]) for part in (1, 2))
-        variances = []
-        for index, width in enumerate(sorted(curve["width"].unique())):
-            correlation = correlations[key["task"], key["method"], width, key["statistic"]]
-            covariance = correlation.covariance(list(by_size), errors[:, index])
-            variances.append((weights[:, index] @ covariance @ weights[:, index], correlation.members - 1))
-        error = float(np.sqrt(sum(variance for variance, _ in variances)))
-        estimate = Estimate(float(np.sum(weights * y)), error, combined_dof(variances))
-        window = {"smallest": min(by_size), "largest": max(by_size), "points": len(by_size)}
+        estimate = _mean_intercept(key, curve, correlations)
+        inside = sorted(curve["training_size"].unique())
+        window = {"smallest": inside[0], "largest": inside[-1], "points": len(inside)}
         numbers = estimate.columns("intercept", confidence) | {"degrees_of_freedom": estimate.dof}
         rows.append(key | window | numbers)
     return pd.DataFrame(rows)
+
+
+def _mean_intercept(key: dict, curve: pd.DataFrame, correlations: Mapping[tuple, Correlations]) -> Estimate:
+    curve = curve.sort_values(["training_size", "width"])
+    by_size = {size: _points(key["method"], points) for size, points in curve.groupby("training_size")}
+    y, errors = (np.stack([points[part] for points in by_size.values()]) for part in (1, 2))
+    weights = np.stack([_intercept_weights(x, error) for x, _, error in by_size.values()]) / len(by_size)
+    variances = []
+    for width, weight, error in zip(sorted(curve["width"].unique()), weights.T, errors.T, strict=True):
+        correlation = correlations[key["task"], key["method"], width, key["statistic"]]
+        covariance = correlation.covariance(list(by_size), error)
+        variances.append((float(weight @ covariance @ weight), correlation.members - 1))
+    error = float(np.sqrt(sum(variance for variance, _ in variances)))
+    return Estimate(float(np.sum(weights * y)), error, combined_dof(variances))
 
 
 def _points(method: str, curve: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -71,7 +71,7 @@ def run(stage: Callable[..., None], record: bool = True) -> None:
     app()
 
 
-def sections(stage: Callable[..., None], profile: Profile, task: str) -> dict[str, object]:
+def sections(stage: Callable[..., object], profile: Profile, task: str) -> dict[str, object]:
     """The sections of the profile that the stage names as parameters."""
     names = list(inspect.signature(stage).parameters)[1:]
     tasks = {str(name): settings for name, settings in profile.tasks.items()}

@@ -16,7 +16,7 @@ from replication.datasets.catalogue import Source
 from replication.datasets.dataset import Dataset
 from replication.experiments.learning_curves import infinite_width_curves
 from replication.experiments.member_tables import training_of
-from replication.figures.saving import Drawing, draw_all
+from replication.figures.saving import Drawing, pdf_bytes, png_bytes
 from replication.figures.style import readable_log_axis, styled
 from replication.infinite_width import activations, closed_form
 from replication.infinite_width.kernels import evaluate_kernels
@@ -155,9 +155,9 @@ def test_a_new_exhibit(rng):
     """Drawn with the others, as PNG and PDF, to the same bytes from the same table."""
     x = rng.normal(size=(40, 3))
     exact = rep.learning_curve(rep.MLP(1), x[:30], x[:30, 0], x[30:], x[30:, 0], training_sizes=[4, 8, 16])
-    made = {"share_of_variance": Drawing(share_of_variance, (exact,))}
-    pictures = dict(draw_all(made, "a test"))
-    assert sorted(pictures) == ["share_of_variance.pdf", "share_of_variance.png"]
-    assert imread(BytesIO(pictures["share_of_variance.png"])).shape[2] == 4
-    assert dict(draw_all(made, "a test")) == pictures
-    assert b"a test" in pictures["share_of_variance.png"]
+    drawing = Drawing(share_of_variance, (exact,))  # what `drawings` lists
+    pictures = [make(drawing.draw(*drawing.arguments), "a test") for make in (png_bytes, pdf_bytes)]
+    assert imread(BytesIO(pictures[0])).shape[2] == 4
+    assert pictures[1].startswith(b"%PDF")
+    assert b"a test" in pictures[0]
+    assert [make(drawing.draw(*drawing.arguments), "a test") for make in (png_bytes, pdf_bytes)] == pictures

@@ -3,18 +3,26 @@
 import numpy as np
 import pytest
 
-from replication.experiments.training_variations import expectations, variants
+from replication.datasets import prepared
+from replication.errors import ReplicationError
+from replication.experiments.training_variations import (
+    expectations,
+    expected_of_variations,
+    training_variations,
+    variants,
+)
 from replication.finite_width.ensemble import Data
 from replication.infinite_width.closed_form import kernels
 from replication.loss_distribution.moments import gaussian_moments
 from replication.settings.network import MLP
 from replication.settings.tasks import TaskSettings
-from replication.settings.training import Execution, TrainingVariations
+from replication.settings.training import Execution, FiniteWidth, TrainingVariations
 from replication.stages import files
+from replication.stages.ensemble_plans import ensemble_table, plan_ensembles
 from replication.stages.run_paths import RunPaths
-from replication.stages.vary_training import planned_variations, vary_training
+from replication.stages.train_ensembles import train_ensembles
 from tests.reference_network import ERF, training_of
-from tests.stages.test_stages import dataset, project  # noqa: F401  (fixtures: a folder of its own with prepared digits)
+from tests.trained_experiments import exact_rates, toy_dataset
 
 NETWORK, TRAINING = MLP(depth=2, **ERF), training_of(30)
 ASKED = TrainingVariations(
@@ -27,8 +35,7 @@ ASKED = TrainingVariations(
     depth=(1,),
 )
 TASK = TaskSettings(dataset="uci_digits", pool_size=60, test_size=9, learning_rate_fraction=0.2)
-PLACE = RunPaths("toys", "digits")
-HERE = Execution(device="cpu", tensor_float_32=False, scheduler=None)
+PATHS = RunPaths("toys", "digits")
 
 
 def toy_data(rng, points=8):
@@ -82,9 +89,26 @@ def test_what_has_no_theory_has_no_moments(rng):
             assert np.isnan(found.largest_learning_rate) == (variant.value == "adam")
 
 
-def test_the_stage_trains_every_variant_and_the_plan_reads_its_rates(dataset):  # noqa: F811
-    vary_training(PLACE, 3, TASK, NETWORK, TRAINING, ASKED, HERE)
-    table = files.read_table(PLACE.results("training_variations", "digits.csv"))
+def test_variants_that_are_not_in_the_table_are_one_line():
+    subject = toy_dataset(), "digits", TASK, NETWORK, TRAINING, ASKED, 3
+    expected = expected_of_variations(*subject)
+    with pytest.raises(ReplicationError, match="no learning rate for algorithm momentum on 4 points"):
+        training_variations(*subject, expected[expected["value"] != "momentum"])
+
+
+def test_the_stage_trains_ensembles_and_every_variant_and_the_plan_reads_its_rates(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    prepared.write(toy_dataset(), PATHS.prepared)
+    files.write_table(PATHS.results("infinite_width", "digits", "learning_curves.csv"), exact_rates((4, 8)))
+    finite_width = FiniteWidth(widths=(4, 6), training_sizes=(4, 8), members=8)
+    train_ensembles(PATHS, 3, TASK, NETWORK, TRAINING, finite_width, ASKED, Execution(device="cpu"))
+
+    members = files.read_table(ensemble_table(PATHS, "members"))
+    counts = members.groupby(["method", "width", "training_size"])["member"].count()
+    assert len(counts) == 2 * 2 * 2
+    assert (counts == 8).all()
+    table = files.read_table(ensemble_table(PATHS, "training_variations"))
+    assert list(table) == list(members)
     counts = table.groupby(["varied", "value"], sort=False)["member"].count()
     assert len(counts) == 10
     assert (counts == 8 * 3).all()
@@ -97,6 +121,9 @@ def test_the_stage_trains_every_variant_and_the_plan_reads_its_rates(dataset):  
     adam = table[table["value"] == "adam"]["test_loss"].to_numpy()
     assert not np.intersect1d(same[0], adam).size
 
-    planned = planned_variations(PLACE, 3, TASK, NETWORK, TRAINING, ASKED)
-    rates = table.drop_duplicates(["varied", "value", "training_size"])["learning_rate"].to_numpy()
-    np.testing.assert_array_equal([ensemble.learning_rate for _, ensemble in planned], rates)
+    plans = plan_ensembles(PATHS, 3, TASK, NETWORK, TRAINING, finite_width, ASKED)
+    for plan, written in zip(plans, (members, table), strict=True):
+        rates = written.groupby(["varied", "value", "method", "width", "training_size"], sort=False, dropna=False)
+        np.testing.assert_array_equal(
+            [run.ensemble.learning_rate for run in plan.runs()], rates["learning_rate"].first().to_numpy()
+        )

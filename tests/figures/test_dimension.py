@@ -241,6 +241,7 @@ def test_curves_of_other_experiments_are_not_drawn(tables):
         data_variations(curves.assign(experiment="teacher_student"), *rest)
 
 
+@pytest.mark.slow
 def test_figures_have_the_same_bytes_every_time(tables):
     one_task = [table[table["task"] == "calorimeter"] for table in tables]
     for draw in (lambda: dimension(toy_exponents()), lambda: data_variations(*one_task)):

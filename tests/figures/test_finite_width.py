@@ -109,6 +109,7 @@ def test_legends_of_variations_lie_above_the_points(tasks):
         assert axes.transData.transform((1, max(ends)))[1] < bottom
 
 
+@pytest.mark.slow
 def test_figures_are_the_same_bytes_each_time():
     for draw in (lambda: ladder(tables.width_ratios(["digits"]), tables.corrections(["digits"]), CHOSEN),
                  lambda: regimes(tables.regime_curves(), tables.regime_exponents())):  # fmt: skip

@@ -105,7 +105,7 @@ def test_a_batch_as_large_as_the_training_set_is_all_of_it(algorithm):
         )[0]
         for name in (f"minibatch_{algorithm}", algorithm)
     ]  # fmt: skip
-    np.testing.assert_array_equal(*found)
+    np.testing.assert_allclose(*found, rtol=2e-5)  # of gradient descent the one in dual variables, the other not
 
 
 def test_algorithms_without_batches_in_their_name_see_every_point():

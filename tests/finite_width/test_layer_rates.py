@@ -40,8 +40,8 @@ def test_the_kernel_is_the_sum_of_what_every_array_adds(spec, points):
 
 @pytest.mark.parametrize("kind", [RELU, ERF])
 def test_the_standard_kernel_is_the_mean_of_wide_networks(kind, points):
-    """Mean of the rated empirical kernel over draws within 5 standard errors and the 1/n of a width of 1,024."""
-    spec, width, x = MLP(depth=2, **kind), 1024, points[0]
+    """Mean of the rated empirical kernel over draws within 5 standard errors and the 1/n of a width of 256."""
+    spec, width, x = MLP(depth=2, **kind), 256, points[0]
     rates = layer_rates(spec, "standard", 5, width)
     found = []
     for member in range(24):

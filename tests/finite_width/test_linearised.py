@@ -82,7 +82,8 @@ def test_linearised_members_agree_with_the_explicit_kernel(training_size, depth,
     losses = linearise(spec, training_of(steps), members, both, RATE, CPU)
     for member, weights in enumerate(members):
         expected = exact_losses(spec, weights, both, steps)
-        np.testing.assert_allclose([losses[0][member], losses[1][member]], expected, rtol=3e-5)
+        # atol: converged losses are of differences between nearly equal outputs, of order one
+        np.testing.assert_allclose([losses[0][member], losses[1][member]], expected, rtol=3e-5, atol=5e-8)
 
 
 @pytest.mark.parametrize("steps", [1, 150])

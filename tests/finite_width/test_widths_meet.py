@@ -52,7 +52,7 @@ def test_the_difference_to_infinite_width_falls_as_1_over_width(problem, method)
     spec = MLP(depth=3, activation="relu", weight_variance=2.0, bias_variance=0.0)
     x, y, test_x, test_y = problem
     parts = kernels(spec, x), kernels(spec, x, test_x), kernels(spec, test_x).nngp
-    descent = predictions.gradient_descent(KernelMatrices(*parts, y), len(x), 0.3, STEPS)
+    descent = predictions.gradient_descent(KernelMatrices(*parts, y), len(x), 0.2, STEPS)
     exact = gaussian_moments(descent.prediction.mean, descent.prediction.covariance, test_y).mean
     corrections, errors = [], []
     for width in (32, 128):

@@ -4,7 +4,6 @@ import subprocess
 import sys
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from replication.datasets import prepared
@@ -12,68 +11,110 @@ from replication.finite_width.ensemble import EnsembleLosses
 from replication.finite_width.member_store import MemberStore
 from replication.settings.reading import profile_named, read_settings
 from replication.stages import files
-from replication.stages.planning import nested_data, planned_ensembles
+from replication.stages.command import sections
+from replication.stages.ensemble_plans import plan_ensembles
+from replication.stages.regime_plans import plan_regimes
 from replication.stages.run_paths import RunPaths
-from replication.stages.status import progress
+from replication.stages.status import lines, progress
 from tests.conftest import ROOT
-from tests.stages.test_stages import dataset, project  # noqa: F401  (fixtures: a folder of its own with prepared digits)
+from tests.trained_experiments import (
+    DIMENSION,
+    FINITE_WIDTH,
+    REGIMES,
+    RUNS,
+    TASK,
+    TRAINING,
+    TRAINING_VARIATIONS,
+    VARIATIONS,
+    exact_rates,
+    toy_dataset,
+)
 
-PLACE = RunPaths("quick", "digits")
+PATHS, ALL_REGIMES = RunPaths("quick", "digits"), RunPaths("quick", "trained_regimes")
 
 
 @pytest.fixture
-def profile():
-    own = profile_named(read_settings(ROOT / "params.yaml"), "quick")
-    digits = own.tasks["digits"].model_copy(update={"pool_size": 60, "test_size": 9})
-    finite = own.finite_width.model_copy(update={"widths": (4, 8), "training_sizes": (4, 8), "members": 6})
-    varied = own.training_variations.model_copy(update={"training_sizes": (4, 8)})
-    return own.model_copy(update={"tasks": {"digits": digits}, "finite_width": finite, "training_variations": varied})
+def profile(tmp_path, monkeypatch):
+    """A small profile, in a folder of its own with prepared data and the table at infinite width."""
+    monkeypatch.chdir(tmp_path)
+    prepared.write(toy_dataset(), PATHS.prepared)
+    files.write_table(PATHS.results("infinite_width", "digits", "learning_curves.csv"), exact_rates())
+    small = {
+        "tasks": {"digits": TASK}, "training": TRAINING, "finite_width": FINITE_WIDTH,
+        "training_variations": TRAINING_VARIATIONS, "trained_regimes": REGIMES, "trained_variations": VARIATIONS,
+        "dimension": DIMENSION,
+    }  # fmt: skip
+    return profile_named(read_settings(ROOT / "params.yaml"), "quick").model_copy(update=small)
 
 
-@pytest.fixture
-def planned(project, dataset, profile):  # noqa: F811
-    prepared.write(dataset, PLACE.prepared)
-    rates = [(0, profile.training.steps, size, 0.1 / 3 * size) for size in (4, 8)]
-    table = pd.DataFrame(rates, columns=["draw", "training_time", "training_size", "learning_rate"])
-    files.write_table(PLACE.results("infinite_width", "digits.csv"), table)
-    arguments = PLACE, profile.seed, profile.tasks["digits"]
-    data = nested_data(*arguments, 8)
-    return planned_ensembles(*arguments, profile.network, profile.training, profile.finite_width), data
+def runs_of(profile, experiment):
+    plans = plan_ensembles(PATHS, **sections(plan_ensembles, profile, "digits"))
+    plans += plan_regimes(ALL_REGIMES, **sections(plan_regimes, profile, None))
+    (plan,) = (plan for plan in plans if plan.experiment == experiment)
+    return plan.runs()
 
 
-def save(ensemble, data, members):
-    store = MemberStore(PLACE.scratch)
+def save(run, members, paths=PATHS):
+    store = MemberStore(paths.scratch)
     losses = EnsembleLosses(*2 * [np.ones(len(members), np.float32)])
-    store.save(store.key(ensemble, data.first(ensemble.training_size)), members, losses, "CPU")
+    store.save(store.key(run.ensemble, run.data().first(run.ensemble.training_size)), members, losses, "CPU")
 
 
-def test_chunks_are_counted(planned, profile):
-    ensembles, data = planned
-    save(ensembles[0], data, range(4))
-    save(ensembles[0], data, range(4, 8))  # two of these are more than the profile asks for
-    save(ensembles[3], data, range(2))
-    (task,) = progress("quick", profile)
-    training, variations = task.stages
-    assert [own.done for own in training.ensembles] == [6, 0, 0, 2, 0, 0, 0, 0]
-    assert training.ensembles[0].chunks == [range(4), range(4, 8)]
-    assert all(own.members == 6 for own in training.ensembles)
-    assert not training.written
-    assert "digits_expected.csv" in variations.unknown
-    assert (task.damaged, task.others) == ([], 0)
+def experiments(profile):
+    return {one.experiment: one for folder in progress("quick", profile) for one in folder.experiments}
 
 
-def test_damaged_chunks_and_those_of_other_settings_are_told(planned, profile):
-    ensembles, data = planned
-    save(ensembles[0], data, range(4))
-    (file,) = PLACE.scratch.iterdir()
+def test_chunks_are_counted(profile):
+    runs = runs_of(profile, "learning_curve")
+    save(runs[0], range(4))
+    save(runs[0], range(4, 10))  # two of these are more than the profile asks for
+    save(runs[3], range(2))
+    found = experiments(profile)["learning_curve"]
+    assert [one.done for one in found.ensembles] == [8, 0, 0, 2, 0, 0, 0, 0]
+    assert found.ensembles[0].chunks == [range(4), range(4, 10)]
+    assert all(one.members == 8 for one in found.ensembles)
+    assert not found.written
+    assert all(not (folder.damaged or folder.others) for folder in progress("quick", profile))
+
+
+def test_every_experiment_that_trains_is_told_of(profile):
+    assert list(experiments(profile)) == list(RUNS)
+    assert "expected.csv" in experiments(profile)["training_variation"].unknown
+    for name in ("variance_limited_data", "teacher_student", "data_variation"):
+        run = runs_of(profile, name)[-1]
+        save(run, range(2), ALL_REGIMES)
+        found = experiments(profile)[name]
+        assert [one.done for one in found.ensembles][-1] == 2
+        assert sum(one.done for one in found.ensembles) == 2
+        assert not found.unknown
+    (told,) = (line for line in lines("quick", profile) if "teacher_student" in line)
+    assert "no table yet; 2 of 48 members in 1 chunks of 12 ensembles" in told
+    assert len(list(lines("quick", profile, with_chunks=True))) > 50
+
+
+def test_what_is_not_there_is_said(profile, tmp_path):
+    PATHS.prepared.unlink()
+    found = experiments(profile)
+    assert "no prepared data" in found["resolution_limited_width"].unknown
+    assert not found["teacher_student"].unknown
+    prepared.write(toy_dataset(), PATHS.prepared)
+    files.write_table(PATHS.results("infinite_width", "digits", "learning_curves.csv"), exact_rates(steps=31))
+    assert "no learning rate at infinite width for 30 steps on 4, 8" in experiments(profile)["learning_curve"].unknown
+
+
+def test_damaged_chunks_and_those_of_other_settings_are_told(profile):
+    runs = runs_of(profile, "learning_curve")
+    save(runs[0], range(4))
+    (file,) = PATHS.scratch.iterdir()
     content = bytearray(file.read_bytes())
     content[-5] ^= 1
     file.write_bytes(content)
-    save(ensembles[1]._replace(seed=7), data, range(4))
-    (task,) = progress("quick", profile)
-    assert [own.done for own in task.stages[0].ensembles] == [0] * 8
-    assert task.damaged == [file]
-    assert task.others == 1
+    save(runs[1]._replace(ensemble=runs[1].ensemble._replace(seed=7)), range(4))
+    folder, _ = progress("quick", profile)
+    assert [one.done for one in folder.experiments[0].ensembles] == [0] * 8
+    assert folder.damaged == [file]
+    assert folder.others == 1
+    assert any("is damaged" in line for line in lines("quick", profile))
 
 
 def test_the_command_needs_no_tensorflow_and_tells_every_profile():
@@ -83,7 +124,7 @@ def test_the_command_needs_no_tensorflow_and_tells_every_profile():
     assert result.returncode == 0, result.stderr
     for name in read_settings(ROOT / "params.yaml").profiles:
         assert f"{name}\n" in result.stdout
-    assert result.stdout.count("train_ensembles digits") == 3
+    assert result.stdout.count("learning_curve digits") == result.stdout.count("teacher_student") == 3
 
 
 def test_an_unknown_profile_is_one_line():

@@ -10,7 +10,7 @@ from threadpoolctl import threadpool_limits
 
 from replication.errors import ReplicationError
 from replication.infinite_width.closed_form import Kernels, kernels
-from replication.infinite_width.predictions import KernelMatrices, bayes, converged
+from replication.infinite_width.predictions import KernelMatrices, bayes, gradient_descent_to_convergence
 from replication.loss_distribution.moments import gaussian_moments
 from replication.settings.network import MLP
 from replication.theory.kernel_regression import Spectrum, effective_regularisation, predict, spectrum_of
@@ -213,6 +213,6 @@ def test_digits(n):
     variance differs between points, which raises what each test point adds. Means of 8 draws scatter by 1, 3 and 2 %.
     """
     k, y, spectrum = digits()
-    sample = measured(k, y, converged, n, draws=8)
+    sample = measured(k, y, gradient_descent_to_convergence, n, draws=8)
     expected = predict(spectrum, [n], test_points=len(y) - n)[MOMENTS].to_numpy()[0]
     assert np.all(np.abs(sample.mean(axis=0) / expected - 1) < [0.06, 0.15, 0.11]), sample.mean(axis=0) / expected

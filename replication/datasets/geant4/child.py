@@ -7,7 +7,7 @@ import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import IO, NamedTuple, cast
 
 import replication
 from replication.errors import ReplicationError
@@ -28,8 +28,12 @@ class Child:
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         self.errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed where the context ends
-        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": self.errors}
-        self.process = subprocess.Popen([sys.executable, *WORKER], env=environment, bufsize=0, **pipes)
+        command, pipe = [sys.executable, *WORKER], subprocess.PIPE
+        self.process = subprocess.Popen(
+            command, env=environment, bufsize=0, stdin=pipe, stdout=pipe, stderr=self.errors
+        )
+        self.requests = cast(IO[bytes], self.process.stdin)  # not None, being a pipe
+        self.answers = cast(IO[bytes], self.process.stdout)
 
     def __enter__(self) -> "Child":
         return self
@@ -37,7 +41,7 @@ class Child:
     def __exit__(self, *_: object) -> None:
         self.process.kill()
         self.process.wait()
-        for stream in (self.process.stdin, self.process.stdout, self.errors):
+        for stream in (self.requests, self.answers, self.errors):
             stream.close()
 
     def ask(self, request: Request | None) -> bool:
@@ -45,7 +49,7 @@ class Child:
         if request is not None:
             content = request._asdict() | {"path": str(request.path.absolute())}
             try:
-                self.process.stdin.write(json.dumps(content).encode() + b"\n")
+                self.requests.write(json.dumps(content).encode() + b"\n")
             except BrokenPipeError:
                 raise self.failure() from None
         return request is not None

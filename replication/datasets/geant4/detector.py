@@ -64,7 +64,9 @@ class Calorimeter(g4.G4VUserDetectorConstruction):
         self.kept += [box, volume]
         return volume
 
-    def _place(self, volume, z: float, mother, number: int = 0) -> g4.G4VPhysicalVolume:
+    def _place(
+        self, volume: g4.G4LogicalVolume, z: float, mother: g4.G4LogicalVolume | None, number: int = 0
+    ) -> g4.G4VPhysicalVolume:
         at = g4.G4ThreeVector(0, 0, z * g4.mm)
         placed = g4.G4PVPlacement(None, at, volume, volume.GetName(), mother, False, number)
         self.kept.append(placed)

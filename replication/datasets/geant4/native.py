@@ -66,14 +66,14 @@ def _mangled(name: str) -> str:
     return f"{len(name)}{name}"
 
 
-def _call(symbol: str, *arguments, result=None):
-    """Call an exported function; AttributeError if the library has none of that name."""
+def _call(symbol: str, *arguments: c_void_p | c_int, result: type[c_void_p] | type[c_bool] | None = None) -> int | None:
+    """Call an exported function: an address (None if null), a truth value or nothing; AttributeError if absent."""
     function = _LIBRARY[symbol]
     function.restype = result
     return function(*arguments)
 
 
-def _construct(symbol: str, *arguments) -> c_void_p:
+def _construct(symbol: str, *arguments: c_void_p | c_int) -> c_void_p:
     place = c_void_p(_LIBC.calloc(1, _OBJECT_BYTES))
     _call(symbol, place, *arguments)
     return place
@@ -82,7 +82,6 @@ def _construct(symbol: str, *arguments) -> c_void_p:
 def _string(text: str) -> c_void_p:
     """A G4String, which is a std::string of libstdc++: where the text is, its length, its capacity, spare room."""
     content = ctypes.create_string_buffer(text.encode())
-    address = ctypes.cast(content, c_void_p).value
-    string = (c_uint64 * 4)(address, len(text), len(text), 0)
+    string = (c_uint64 * 4)(ctypes.addressof(content), len(text), len(text), 0)
     _kept.extend((content, string))
     return ctypes.cast(string, c_void_p)

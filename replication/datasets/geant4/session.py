@@ -17,7 +17,8 @@ class Gun(g4.G4VUserPrimaryGeneratorAction):
 
     def __init__(self) -> None:
         super().__init__()
-        self.particle, self.showers = "e-", ()
+        self.particle = "e-"
+        self.showers: Sequence[Sequence[float]] = ()
         self.gun = g4.G4ParticleGun(1)
         self.gun.SetParticleMomentumDirection(g4.G4ThreeVector(0, 0, 1))
 
@@ -36,7 +37,8 @@ class ReadOut(g4.G4UserEventAction):
 
     def __init__(self, report: Callable[[], object]) -> None:
         super().__init__()
-        self.counts, self.report = [], report
+        self.counts: list[np.ndarray] = []
+        self.report = report
 
     def EndOfEventAction(self, event: g4.G4Event) -> None:
         """Geant4 has finished an event."""

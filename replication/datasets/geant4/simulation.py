@@ -76,7 +76,7 @@ def _simulate(requests: list[Request], processes: int, done: int, total: int, de
         )
         for child in children:
             child.ask(next(waiting))
-            selector.register(child.process.stdout, selectors.EVENT_READ, child)
+            selector.register(child.answers, selectors.EVENT_READ, child)
         while selector.get_map():
             for key, _ in selector.select():
                 answer = os.read(key.fd, 4096)

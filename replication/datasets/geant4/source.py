@@ -21,8 +21,8 @@ def load(pool_size: int, test_size: int, seed: int, files: Callable[[], list[Pat
     finished showers. ReplicationError if Geant4 is not installed or fails.
     """
     (folder,) = files()
-    parts = (_part(size, seed, part, folder) for part, size in (("pool", pool_size), ("test", test_size)))
-    return Dataset(*(array for part in parts for array in part), classes=0)
+    pool, test = (_part(size, seed, part, folder) for part, size in (("pool", pool_size), ("test", test_size)))
+    return Dataset(*pool, *test, classes=0)
 
 
 def shower(seed: int, part: str, number: int) -> list[float]:
