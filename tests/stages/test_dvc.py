@@ -9,6 +9,7 @@ from dvc.utils.hydra import apply_overrides
 
 from replication.settings.reading import read_settings
 from tests.conftest import ROOT
+from tests.project.test_readme import LINES
 from tests.stages.declared import STAGES, parameters, paths, runs
 from tests.stages.stub_pipeline import clone, commit, dvc, fingerprint, git
 from tests.stages.test_contract import PARTS
@@ -105,6 +106,15 @@ def test_metrics_of_every_profile_are_shown_and_compared(laptop, clean):
     ((path, change),) = json.loads(dvc(clean, "metrics", "diff", "--json")).items()
     assert path == "results/quick/metrics.json"
     assert change["number"]["old"] == numbers[path] != change["number"]["new"]
+
+
+@pytest.mark.parametrize("command", [c for c in LINES if c.startswith(("dvc metrics", "dvc plots", "dvc exp show"))])
+def test_commands_of_the_readme_run(clean, command):
+    dvc(clean, *command.split()[1:])
+
+
+def test_experiments_of_the_readme_are_those_tested():
+    assert "dvc exp run -S profiles.quick.network.depth=2" in LINES
 
 
 def test_plots_are_shown(clean, tmp_path):
