@@ -8,6 +8,7 @@ EXTRAS = {
     "train": ("tensorflow", "keras", "psutil"),
     "neural-tangents": ("jax", "jaxlib", "neural_tangents", "tf2jax"),
     "cluster": ("distributed", "dask"),
+    "geant4": ("geant4_pybind",),
     "pipeline": ("dvc", "sklearn", "pooch", "h5py", "jinja2", "markdown", "tabulate"),
 }
 
