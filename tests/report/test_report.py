@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from replication.cli.verdicts import markdown_of_verdicts
 from replication.errors import ReplicationError
 from replication.report import verdict_tables
 from replication.report.infinite_width import coverage_table, published_table, sources_table, theory_table
@@ -15,7 +14,6 @@ from replication.report.tables import exponent_table, number
 from replication.report.writer import ReportInput, markdown_report
 from replication.settings.reading import profile_named, read_settings
 from tests import synthetic_tables as tables
-from tests.conftest import ROOT
 
 FIGURES = (
     "learning_curves", "width_dependence", "ladder", "training_variations", "plateau_dependence",
@@ -189,14 +187,6 @@ def test_the_section_of_a_readme_is_what_was_found_and_both_tables(report):
 def test_what_is_no_report_has_no_section():
     with pytest.raises(ReplicationError, match="no report"):
         results_section("# Something else\n\n## Verdicts\n")
-
-
-def test_results_in_the_readme_are_those_of_the_report(monkeypatch):
-    monkeypatch.chdir(ROOT)
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    command, section = re.search(r"<!-- verdicts: (.*?) -->\n(.*?)<!-- end of verdicts -->", readme, re.S).groups()
-    assert command == "python -m replication verdicts laptop --markdown"
-    assert section.strip() == "\n".join(markdown_of_verdicts("laptop")).strip()
 
 
 def test_report_contains_the_tables_of_infinite_width(report):
