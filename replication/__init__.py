@@ -12,6 +12,7 @@ _HOMES = {
     "MLP": "replication.api.network",
     "ReplicationError": "replication.errors",
     "average_over_draws": "replication.api.laws",
+    "finite_width_correction": "replication.api.perturbation",
     "fit": "replication.api.laws",
     "learning_curve": "replication.api.infinite_width",
     "plot": "replication.api.figures",

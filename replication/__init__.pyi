@@ -6,6 +6,7 @@ from replication.api.infinite_width import learning_curve as learning_curve
 from replication.api.laws import average_over_draws as average_over_draws
 from replication.api.laws import fit as fit
 from replication.api.network import MLP as MLP
+from replication.api.perturbation import finite_width_correction as finite_width_correction
 from replication.datasets.arrays import standardise as standardise
 from replication.errors import ReplicationError as ReplicationError
 
@@ -14,6 +15,7 @@ __all__ = [
     "MLP",
     "ReplicationError",
     "average_over_draws",
+    "finite_width_correction",
     "fit",
     "learning_curve",
     "plot",

@@ -19,6 +19,9 @@ def predict(
         int, typer.Option(min=0, help="Held out for the loss. [default: a fifth, at most 1000]")
     ] = 0,
     draws: Annotated[int, typer.Option(min=1, max=1000, help="Training sets, whose scatter gives the intervals.")] = 3,
+    width: Annotated[
+        int, typer.Option(min=0, help="Also of networks with so many neurons in one hidden layer, to order 1/n; 0: no.")
+    ] = 0,
     steps: Annotated[
         int, typer.Option(min=0, help="Also after so many gradient descent steps; 0: converged only.")
     ] = 0,
@@ -46,7 +49,7 @@ def predict(
     # libraries load only when the command runs, not for --help
     import replication as rep
     from replication import atomic
-    from replication.cli.prediction import exhibits, explanation
+    from replication.cli.prediction import at_width, exhibits, explanation
     from replication.datasets import own_data
 
     network = rep.MLP(depth, activation, weight_variance, bias_variance)
@@ -61,6 +64,9 @@ def predict(
     )  # fmt: skip
     curves = rep.average_over_draws(exact, confidence)
     typer.echo(explanation(exact, curves, arrays, test_points, confidence))
+    if width:
+        finite = rep.finite_width_correction(network, *points, training_sizes=sizes, widths=[width], seed=seed)
+        typer.echo(at_width(finite, width))
     for name, content in exhibits(data.stem, exact, curves, confidence).items():
         atomic.write(output / name, content)
         typer.echo(f"written: {output / name}")

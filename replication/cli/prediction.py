@@ -46,6 +46,28 @@ def explanation(exact: pd.DataFrame, curves: pd.DataFrame, data: OwnData, test_p
     return "\n".join(lines)
 
 
+def at_width(finite: pd.DataFrame, width: int) -> str:
+    """eps_L of networks of finite width beside that of infinite width on the same training sets, in words."""
+    values = zip(finite[f"{EPS}_at_{width}"], finite[f"{EPS}_error_at_{width}"], strict=True)
+    shown = pd.DataFrame(
+        {
+            "N_D": finite["training_size"],
+            "eps_L, infinite width": finite[EPS].map("{:.4g}".format),
+            f"eps_L, width {width}": [
+                plus_minus(*pair)
+                for pair in zip(finite[f"{EPS}_at_{width}"], finite[f"{EPS}_error_at_{width}"], strict=True)
+            ],
+            "within 25 % from width": finite["width_within_25_percent"].map("{:.0f}".format),
+        }
+    )
+    lines = ["", f"Linearised networks of {width} neurons, converged, to order 1/n:", shown.to_string(index=False)]
+    if finite[f"beyond_expansion_at_{width}"].any():
+        lines.append(
+            f"Where N_D is above {width // 4}, a quarter of the width, the expansion has ended: take more neurons."
+        )
+    return "\n".join(lines)
+
+
 def _converged(table: pd.DataFrame, method: str) -> pd.DataFrame:
     return table[(table["method"] == method) & np.isinf(table["training_time"])]
 

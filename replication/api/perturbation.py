@@ -1,0 +1,58 @@
+"""Finite width for programs without training: corrections of order 1/n to infinite width."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+
+from replication.api.network import check_network
+from replication.datasets.arrays import as_arrays
+from replication.perturbation import corrections
+from replication.settings.network import MLP
+from replication.validation.numbers import check_count, check_sizes
+
+
+def finite_width_correction(
+    network: MLP,
+    x: Any,
+    y: Any,
+    x_test: Any,
+    y_test: Any,
+    *,
+    training_sizes: Sequence[int] | int,
+    widths: Sequence[int] = (256, 1024, 4096),
+    output_scale: float = 1.0,
+    centred: bool = False,
+    precision: float = 0.02,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """mu_L and eps_L of networks with one hidden layer of n neurons, from infinite width and without training one.
+
+    For linearised networks trained to convergence (docs/perturbation.md derives it)
+      mu_L(n) = mu_L (1 + b/n),  eps_L^2(n) = eps_L^2 + c/n,
+    b and c expectations over one neuron, taken by a Monte Carlo that stops when the standard error of c is `precision`
+    times c. Data as those of `learning_curve`: the training set of size n is the first n points. `output_scale` g
+    multiplies the read-out; `centred` networks have their initial function subtracted (g = 0).
+
+    Returns a row for every training size: mean and coefficient_of_variation at infinite width; b, c and their errors,
+    in neurons; at each of `widths` mean_at_*, coefficient_of_variation_at_* with its error, and beyond_expansion_at_*,
+    true where N_D / n is above a quarter and the numbers mean nothing; width_within_25_percent and _10_percent, the
+    n from which eps_L is within so much of infinite width. ReplicationError, in one line, for networks of another depth
+    and for arrays or sizes that do not fit.
+
+    >>> import numpy as np
+    >>> x, x_test = (np.random.default_rng(seed).normal(size=(16, 6)) for seed in (0, 1))
+    >>> table = finite_width_correction(
+    ...     MLP(depth=1), x, x[:, 0], x_test, x_test[:, 0], training_sizes=[8], widths=[64], precision=0.1
+    ... )
+    >>> bool(table.coefficient_of_variation_at_64[0] > table.coefficient_of_variation[0])
+    True
+    """
+    check_network(network)
+    points = as_arrays(x, y, x_test, y_test)
+    sizes = check_sizes(training_sizes, len(points.x))
+    return corrections.finite_width_correction(
+        network, points.x, points.y, points.x_test, points.y_test, sizes,
+        output_scale=output_scale, centred=centred, widths=[check_count("width", width) for width in widths],
+        precision=precision, rng=check_count("seed", seed, smallest=0),
+    )  # fmt: skip
