@@ -53,18 +53,13 @@ def at_width(finite: pd.DataFrame, width: int) -> str:
         {
             "N_D": finite["training_size"],
             "eps_L, infinite width": finite[EPS].map("{:.4g}".format),
-            f"eps_L, width {width}": [
-                plus_minus(*pair)
-                for pair in zip(finite[f"{EPS}_at_{width}"], finite[f"{EPS}_error_at_{width}"], strict=True)
-            ],
+            f"eps_L, width {width}": [plus_minus(*pair) for pair in values],
             "within 25 % from width": finite["width_within_25_percent"].map("{:.0f}".format),
         }
     )
     lines = ["", f"Linearised networks of {width} neurons, converged, to order 1/n:", shown.to_string(index=False)]
     if finite[f"beyond_expansion_at_{width}"].any():
-        lines.append(
-            f"Where N_D is above {width // 4}, a quarter of the width, the expansion has ended: take more neurons."
-        )
+        lines.append(f"Above N_D = {width // 4}, a quarter of the width, the expansion has ended: take more neurons.")
     return "\n".join(lines)
 
 

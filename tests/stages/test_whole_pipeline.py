@@ -60,7 +60,8 @@ def test_every_output_is_there_and_a_second_run_does_nothing(tiny):
 def test_what_a_stage_reads_is_what_it_declares(tiny, opened, stage, task):
     """Of data, tables and figures; by the files that it opened."""
     listed = set((opened / f"{stage}-{task or ''}").read_text().splitlines())
-    read = {path for path in listed if within(path, ["data", "results", "paper_figures", "reference"])}
+    places = ["data", "results", "paper_figures", "reference"]
+    read = {path for path in listed if within(path, places) and not (tiny / path).is_dir()}
     written = paths(stage, "outs", "quick", task) + paths(stage, "metrics", "quick", task)
     declared = [path for path in paths(stage, "deps", "quick", task) if not within(path, ["replication"])]
     temporary = {path for path in read if "/." in path and any(within(path, [w.rpartition("/")[0]]) for w in written)}
