@@ -5,6 +5,9 @@ import sys
 from pathlib import Path
 from typing import NamedTuple
 
+# every worker of the tests has a core of its own: threads of products would wait for each other
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 import numpy as np
 import pytest
 
