@@ -26,7 +26,7 @@ def draw_figures(
     figures = drawings(laws, exact, theory, variations, expected, sizes, claims.width_ratio)
     for name, task in tasks.items():
         dataset = prepared.read(paths._replace(task=name).prepared)
-        figures[f"contact_sheet_{name}"] = Drawing(contact_sheet, (dataset, SOURCES[task.dataset].title))
+        figures[f"contact_sheet_{name}"] = Drawing(contact_sheet, (dataset, SOURCES[task.dataset].title), ("png",))
     for name, content in draw_all(figures, paths.provenance):
         files.write(paths.exhibits(name), content)
 
