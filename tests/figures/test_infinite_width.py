@@ -318,7 +318,7 @@ def test_theory_figure_takes_one_method_one_size_one_draw_and_tasks_without_theo
     assert labels(figure.axes[0]) >= {"gradient descent", "Bayes", "gradient descent, theory"}
     assert "Bayes, theory" not in labels(figure.axes[0])
     assert not any("theory" in label for label in labels(figure.axes[6]))
-    assert imread(BytesIO(png_bytes(figure, ""))).shape[1] == 2200
+    assert imread(BytesIO(png_bytes(figure, ""))).shape[1] == 1760
 
 
 def test_theory_figure_says_what_is_missing():

@@ -214,7 +214,7 @@ def test_logarithmic_axes_carry_plain_numbers(low, high, labels):
 def test_saved_figures_carry_the_provenance_and_no_time():
     figure = learning_curves(tables.learning_curves(["digits"]), tables.scaling_laws(["digits"]))
     png, pdf = png_bytes(figure, PROVENANCE), pdf_bytes(figure, PROVENANCE)
-    assert imread(BytesIO(png)).shape[1] == 2200
+    assert imread(BytesIO(png)).shape[1] == 1760
     assert PROVENANCE.encode() in png
     assert PROVENANCE.encode() in pdf
     assert b"CreationDate" not in pdf
