@@ -91,11 +91,6 @@ class TrainedCurves(Section):
     batch_size: Positive
     adam_learning_rate: Bound
 
-    @property
-    def algorithm(self) -> dict:
-        """What of the training is these networks' own."""
-        return {"steps": self.steps, "algorithm": "adam", "schedule": "cosine", "batch_size": self.batch_size}
-
 
 class TrainedVariations(TrainedCurves):
     """Trained networks on the data of one task, on classes merged and on noisy inputs, in mu-parametrisation.

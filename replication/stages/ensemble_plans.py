@@ -1,5 +1,6 @@
 """The experiments of arXiv 2503.05938 that train."""
 
+import functools
 from pathlib import Path
 
 from replication import schema
@@ -30,15 +31,17 @@ def plan_ensembles(
     Making the runs raises ReplicationError where data or tables are not there, or are for other settings.
     """
 
+    @functools.cache
+    def subject() -> tuple[Dataset, str, TaskSettings]:
+        return prepared.read(paths.prepared), paths.task, task
+
     def of_learning_curve() -> list[Run]:
         exact = files.read_table(paths.results("infinite_width", str(paths.task), "learning_curves.csv"))
-        return ensembles(*_subject(paths, task), network, training, finite_width, seed, exact)
+        return ensembles(*subject(), network, training, finite_width, seed, exact)
 
     def of_variations() -> list[Run]:
         expected = files.read_table(ensemble_table(paths, "expected"))
-        return variations.training_variations(
-            *_subject(paths, task), network, training, training_variations, seed, expected
-        )
+        return variations.training_variations(*subject(), network, training, training_variations, seed, expected)
 
     return [
         Plan(schema.LEARNING_CURVE, ensemble_table(paths, "members"), of_learning_curve),
@@ -49,7 +52,3 @@ def plan_ensembles(
 def ensemble_table(paths: RunPaths, stem: str) -> Path:
     """A table of the ensembles of a task."""
     return paths.results("ensembles", str(paths.task), f"{stem}.csv")
-
-
-def _subject(paths: RunPaths, task: TaskSettings) -> tuple[Dataset, str, TaskSettings]:
-    return prepared.read(paths.prepared), str(paths.task), task
