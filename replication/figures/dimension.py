@@ -45,7 +45,7 @@ def dimension(exponents: pd.DataFrame) -> Figure:
     axes.set_ylim(bottom=0)
     axes.xaxis.set_major_locator(MultipleLocator(1))
     axes.xaxis.set_minor_locator(NullLocator())
-    axes.legend(loc="upper left")
+    axes.legend(loc="lower right")
     return figure
 
 
