@@ -26,7 +26,7 @@ from replication.finite_width.ensemble import Data
 from replication.finite_width.training import train
 from replication.network import initial_weights
 from replication.perturbation.corrections import finite_width_correction
-from replication.perturbation.linearised_members import linearised_losses
+from replication.finite_width.converged import linearised_losses
 from replication.settings.network import MLP
 from replication.settings.training import Training
 

@@ -5,11 +5,13 @@ the derivation, and where it ends, is docs/perturbation.md.
 """
 
 import functools
+import math
 from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
+from replication.infinite_width.closed_form import output_scales
 from replication.perturbation.checks import check_left, check_positive, checked, checked_sizes
 from replication.perturbation.estimates import LAZY, Correction, correction, parts, precise
 from replication.perturbation.limit import Inputs, Limit
@@ -26,8 +28,6 @@ def finite_width_correction(
     test_x: np.ndarray,
     test_y: np.ndarray,
     training_sizes: Sequence[int],
-    output_scale: float = 1.0,
-    centred: bool = False,
     widths: Sequence[int] = (256, 1024, 4096),
     precision: float = 0.02,
     rng: np.random.Generator | int = 0,
@@ -37,7 +37,7 @@ def finite_width_correction(
     """mu_L and eps_L at infinite width and their corrections of order 1/n, one row for each training size.
 
     x (N, d), y (N, C), test_x (N_T, d), test_y (N_T, C), in float64; the training set of size n is the first n points.
-    `output_scale` g multiplies the read-out, `centred` subtracts each network's initial function (g = 0). The Monte
+    Of a centred network g is 0 in what follows, whatever multiplies its read-out: that changes no loss. The Monte
     Carlo takes fresh neurons until the standard error of c is `precision` times the larger of |c| and its first-order
     part, or `most_neurons` have been used; the same neurons serve every size. `infinite_test_set` adds what an
     infinitely large test set of the same distribution would have.
@@ -48,8 +48,8 @@ def finite_width_correction(
     N_D / n is above a quarter). Units: the loss's, 1/(2 N_T) sum of squares; neurons for b; the rest has none.
     """
     x, y, test_x, test_y = checked(spec, x, y, test_x, test_y)
-    sizes, scale = checked_sizes(training_sizes, len(x)), 0.0 if centred else float(output_scale)
-    check_positive(precision=precision, output_scale=output_scale, most_neurons=most_neurons)
+    sizes, scale, spec = checked_sizes(training_sizes, len(x)), math.sqrt(output_scales(spec)[0]), spec.unscaled
+    check_positive(precision=precision, most_neurons=most_neurons)
     for width in widths:
         check_positive(width=width)
     infinite_test_set = infinite_test_set and len(test_y) > 1

@@ -8,7 +8,7 @@ import pytest
 from replication.finite_width.batches import batches_of
 from replication.finite_width.ensemble import Ensemble
 from replication.finite_width.members import member_losses
-from replication.finite_width.parametrisation import kernel_rates, layer_rates, output_scale
+from replication.finite_width.parametrisation import kernel_rates, layer_rates, output_factor
 from replication.finite_width.training import train
 from replication.seeds import generator
 from replication.settings.network import MLP
@@ -144,8 +144,8 @@ def test_parametrisations_agree_with_gradient_descent_on_their_own_weights(param
 
 
 def test_mup_starts_near_zero_and_has_the_kernel_of_ntk():
-    assert output_scale("mup", 64) == 1 / 8
-    assert output_scale("ntk", 64) == output_scale("standard", 64) == 1
+    assert output_factor("mup", 64) == 1 / 8
+    assert output_factor("ntk", 64) == output_factor("standard", 64) == 1
     for mine, ntk in zip(kernel_rates(SPEC, "mup", 5, 64), kernel_rates(SPEC, "ntk", 5, 64), strict=True):
         assert mine == pytest.approx(ntk)
     no_bias = SPEC.model_copy(update={"bias_variance": 0.0})
