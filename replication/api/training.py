@@ -8,7 +8,7 @@ from replication.validation.numbers import check_count, check_share
 
 
 def training_of(
-    steps: int, algorithm: str, parametrisation: str, momentum: float, batch_size: int, ratio: float | None
+    steps: int, algorithm: str, parametrisation: str, momentum: float, batch_size: int, ratio: float | None = None
 ) -> Training:
     """How members are trained, at a constant learning rate; ReplicationError for values that are out of range."""
     for name, value, kinds in (

@@ -131,6 +131,6 @@ def moments_of_members(table: pd.DataFrame, confidence: float, resamples: int, s
         row = key | {"members": len(group), "draws": 1}
         row |= statistics_over_members(group["test_loss"].to_numpy(), confidence, resamples, rng)
         means = ("training_loss", "learning_rate", "flipped_share", "reached")
-        row |= {name: group[name].astype(float).mean() for name in means}
+        row |= {name: group[name].astype(float).mean() for name in means if name in group}
         rows.append(row | {"linearised_correlation": linearised_correlation(table, key)})
     return in_order(pd.DataFrame(rows))

@@ -31,8 +31,7 @@ def train_ensembles(
     sections = seed, task, network, training, finite_width, training_variations, width_expansion
     members = train(paths.scratch, f"training, {paths.task}", plans := plan_ensembles(paths, *sections), execution)
     for plan in plans:
-        of_plan = members[members["experiment"] == plan.experiment]
-        files.write_table(plan.table, of_plan)
+        files.write_table(plan.table, of_plan := members[members["experiment"] == plan.experiment])
     found = expansion.moments(subject, width_expansion, theory, of_plan, statistics)
     files.write_table(ensemble_table(paths, "width_expansion_moments"), found)
 

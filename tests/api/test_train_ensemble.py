@@ -6,26 +6,26 @@ import pytest
 
 import replication as rep
 from replication.errors import ReplicationError
-from replication.finite_width import members as members_module
+from replication.finite_width import ensemble as ensemble_module
 
 X = np.random.default_rng(6).normal(size=(36, 4))
 POINTS = X[:24].reshape(24, 2, 2), np.sin(X[:24, :2]), X[24:].reshape(12, 2, 2), np.sin(X[24:, :2])
 COLUMNS = [
     "experiment", "task", "dataset", "varied", "value", "method", "width", "training_size", "draw", "training_time",
-    "learning_rate", "member", "training_loss", "test_loss", "device",
+    "learning_rate", "member", "training_loss", "test_loss", "flipped_share", "reached", "device",
 ]  # fmt: skip
 
 
 @pytest.fixture
 def initial_weights(monkeypatch):
     """The initial weights that were drawn, in order."""
-    drawn, draw = [], members_module.initial_weights
+    drawn, draw = [], ensemble_module.initial_weights
 
     def recorded(*arguments):
         drawn.append(draw(*arguments))
         return drawn[-1]
 
-    monkeypatch.setattr(members_module, "initial_weights", recorded)
+    monkeypatch.setattr(ensemble_module, "initial_weights", recorded)
     return drawn
 
 

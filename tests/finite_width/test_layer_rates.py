@@ -65,7 +65,7 @@ def test_momentum_agrees_with_its_steps(spec, points, rng, steps):
     x, test_x = points
     y = rng.normal(size=(9, 2))
     parts = kernels(spec, x), kernels(spec, x, test_x), kernels(spec, test_x).nngp
-    descent = predictions.gradient_descent(KernelMatrices(*parts, y), 9, 0.4, steps, momentum=0.7)
+    descent = predictions.gradient_descent(KernelMatrices(*parts, y), 9, 0.4, steps, momenta=0.7)
     theta, cross = parts[0].ntk, parts[1].ntk
     assert descent.learning_rate == pytest.approx(0.4 * 2 * 9 / np.linalg.eigvalsh(theta)[-1])
     # outputs are linear in (targets, outputs at initialisation), which stand side by side in the columns

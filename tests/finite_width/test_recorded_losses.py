@@ -72,7 +72,8 @@ def losses_of(name):
 @pytest.mark.parametrize("name", CASES)
 def test_losses_are_the_recorded_ones(name):
     found, recorded = losses_of(name), RECORD["losses"][name]
-    expected = [[float.fromhex(value) for value in recorded[part]] for part in found._fields]
+    expected = [[float.fromhex(value) for value in recorded[part]] for part in ("training_loss", "test_loss")]
+    found = found[:2]
     tolerance = 2e-3 if CASES[name][0].activation == "relu" else 1e-5
     np.testing.assert_allclose(found, expected, rtol=tolerance)
     if machine() == RECORD["machine"] and name not in TO_ROUNDING:
