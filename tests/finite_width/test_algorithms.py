@@ -46,8 +46,9 @@ def textbook(weights, x, y, algorithm, largest_rate, batches, schedule):
         rows = batches[step] if batches is not None else slice(None)
         gradients = flat(reference_gradient(SPEC, pairs(weights), x[rows], y[rows]))
         for index, gradient in enumerate(gradients):
-            if algorithm == "momentum":
-                first[index] = 0.8 * first[index] - rate * gradient
+            if algorithm in ("momentum", "heavy_ball"):
+                beta = 0.8 if algorithm == "momentum" else step / (step + 6)
+                first[index] = beta * first[index] - rate * gradient
                 weights[index] = weights[index] + first[index]
             elif algorithm.endswith("adam"):
                 first[index] = 0.9 * first[index] + 0.1 * gradient
@@ -63,14 +64,20 @@ def textbook(weights, x, y, algorithm, largest_rate, batches, schedule):
 @pytest.mark.parametrize("schedule", ["constant", "cosine"])
 @pytest.mark.parametrize(
     ("algorithm", "rate"),
-    [("momentum", 0.05), ("minibatch_gradient_descent", 0.1), ("adam", 0.01), ("minibatch_adam", 0.01)],
+    [
+        ("momentum", 0.05),
+        ("heavy_ball", 0.02),
+        ("minibatch_gradient_descent", 0.1),
+        ("adam", 0.01),
+        ("minibatch_adam", 0.01),
+    ],
 )
 def test_algorithms_agree_with_their_textbook_form(algorithm, rate, schedule):
     members, both = members_of(SPEC, INPUTS, WIDTH, 2), data()
     batches = None
     if algorithm.startswith("minibatch"):
         batches = np.random.default_rng(0).integers(0, len(both.x), (STEPS, 8))
-    if (algorithm, schedule) == ("momentum", "cosine"):
+    if algorithm in ("momentum", "heavy_ball") and schedule == "cosine":
         pytest.skip("the velocity holds rates of the past in the textbook's form, and not in ours")
     losses = train(SPEC, training_of(STEPS, algorithm, schedule=schedule), members, both, rate, CPU, batches)
     for member, weights in enumerate(members):

@@ -39,6 +39,8 @@ OTHER_NETWORK = {
     "activation": "erf",
     "weight_variance": np.nextafter(2.0, 3),
     "bias_variance": 0.0,
+    "output_scale": 0.5,
+    "centred": True,
 }
 OTHER_TRAINING = {
     "steps": 51,
@@ -46,6 +48,7 @@ OTHER_TRAINING = {
     "schedule": "cosine",
     "parametrisation": "mup",
     "momentum": 0.8,
+    "training_loss_ratio": 0.1,
     "batch_size": 5,
     "adam_learning_rate": 0.06,
 }
