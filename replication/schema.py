@@ -47,6 +47,7 @@ POINT = [*CURVE, "width", "training_size", "training_time"]  # of such a curve, 
 BASELINE = "none"  # nothing is varied
 CLASSES, NOISE, SIDE, DIMENSION, EXPONENT = "classes", "noise", "side", "dimension", "exponent"
 OUTPUT_SCALE = "output_scale"
+EXPANSION_REACH = 0.25  # N_D / n up to which the expansion in 1 / n was found to hold (docs/perturbation.md)
 LABELS, TEACHER = "labels", "teacher"  # targets of the data set, and of a random function of the network's kernel
 POWER_LAW, GAUSSIAN = "power_law", "gaussian_features"  # task and data set of random features without data
 STUDENTS, HYPERCUBE = "students", "hypercube"  # task and data set of students of random teachers

@@ -19,7 +19,7 @@ from replication.infinite_width.predictions import gradient_descent
 from replication.infinite_width.training_time import GradientDescent
 from replication.loss_distribution.moments import statistics_over_members
 from replication.perturbation.control_variates import controlled_bootstrap
-from replication.perturbation.corrections import finite_width_correction
+from replication.perturbation.corrections import corrections_at_scales
 from replication.scaling_laws.tables import groups
 from replication.schema import FINITE, GRADIENT_DESCENT, OUTPUT_SCALE, TRAINED, WIDTH_EXPANSION
 from replication.seeds import generator
@@ -57,15 +57,16 @@ def expansion(subject: Subject, settings: WidthExpansion) -> pd.DataFrame:
     after them, and reached whether it came down to `training_loss_ratio` of the converged test loss.
     """
     data, rows = subject.data(settings), []
-    for scale in settings.output_scales:
-        network = subject.network_at(scale)
-        found = finite_width_correction(
-            network, *data, settings.training_sizes, widths=settings.widths, precision=settings.precision,
-            rng=generator(subject.seed, "neurons", subject.task_name), infinite_test_set=True,
-        )  # fmt: skip
-        times = _training_times(network, data, settings)
+    networks = [subject.network_at(scale) for scale in settings.output_scales]
+    found = corrections_at_scales(
+        networks[0].unscaled, [float(network.output_scale) for network in networks], *data, settings.training_sizes,
+        settings.widths, settings.precision, generator(subject.seed, "neurons", subject.task_name), settings.neurons,
+    )  # fmt: skip
+    for place, (scale, network) in enumerate(zip(settings.output_scales, networks, strict=True)):
+        corrections = found.iloc[place :: len(networks)].to_dict("records")
         label = _labels(subject, scale)._asdict() | {"method": GRADIENT_DESCENT, "width": np.inf}
-        rows += [label | row | time for row, time in zip(found.to_dict("records"), times, strict=True)]
+        times = _training_times(network, data, settings)
+        rows += [label | row | time for row, time in zip(corrections, times, strict=True)]
     return pd.DataFrame(rows)
 
 
@@ -103,7 +104,8 @@ def moments(
     """A row for every ensemble: mu_L, sigma_L, eps_L, plain and by control variates, beside what was `expected`.
 
     controlled_* columns are those of `controlled_bootstrap`; expected_mean and expected_coefficient_of_variation of the
-    expansion at this width, with the error of the latter; flipped_share and reached are means over members, and
+    expansion at this width, with the error of the latter, infinite_coefficient_of_variation
+    that of infinite width; flipped_share and reached are means over members, and
     linearised_correlation that of trained members with the same linearised.
     """
     data = subject.data(settings)
@@ -155,4 +157,5 @@ def _expected(expected: pd.DataFrame, key: dict) -> dict[str, float]:
     (row,) = expected[same].to_dict("records")
     names = "mean", "coefficient_of_variation", "coefficient_of_variation_error"
     found = {f"expected_{name}": row[f"{name}_at_{key['width']}"] for name in names}
+    found["infinite_coefficient_of_variation"] = row["coefficient_of_variation"]
     return found | {"beyond_expansion": row[f"beyond_expansion_at_{key['width']}"]}

@@ -1,6 +1,7 @@
 """The losses of members of an ensemble, computed on this machine."""
 
 import math
+from concurrent.futures import ThreadPoolExecutor
 
 from replication.errors import ReplicationError
 from replication.finite_width.batches import batches_of
@@ -46,12 +47,12 @@ def member_losses(
     """
     if ensemble.training.algorithm == "convergence":
         _check_converging(ensemble)
-        weights = [member_weights(ensemble, member, data) for member in members]
+        weights = _weights(ensemble, members, data)
         losses = converge(ensemble.network, weights, data)
         on_progress(ensemble.training.steps * len(members))
         return losses, select_devices("cpu").model
     placement = select_devices(device, tensor_float_32)
-    weights = [member_weights(ensemble, member, data) for member in members]
+    weights = _weights(ensemble, members, data)
     arguments = ensemble.network, ensemble.training, weights, data, ensemble.learning_rate, placement
     try:
         if ensemble.method == "linearised":
@@ -65,6 +66,12 @@ def member_weights(ensemble: Ensemble, member: int, data: Data) -> Weights:
     """Initial weights of one member."""
     sizes = ensemble.width, data.x.shape[1], data.y.shape[1]
     return initial_weights_of(ensemble.network, *sizes, ensemble.seed, ensemble.task, member)
+
+
+def _weights(ensemble: Ensemble, members: range, data: Data) -> list[Weights]:
+    """Of every member, on all cores: NumPy lets go of the interpreter while it draws."""
+    with ThreadPoolExecutor() as pool:
+        return list(pool.map(lambda member: member_weights(ensemble, member, data), members))
 
 
 def _check_converging(ensemble: Ensemble) -> None:

@@ -96,7 +96,7 @@ class WidthExpansion(Section):
 
     `members`: of every width, in the order of `widths`. Trained members descend by the heavy ball until the mean
     training loss of infinite width is `training_loss_ratio` of its test loss, at most `steps` steps. `precision`: of c,
-    the Monte Carlo over neurons, relative.
+    the Monte Carlo over neurons, relative, which takes at most so many `neurons`.
     """
 
     output_scales: Annotated[tuple[OutputScale, ...], Field(min_length=1)]
@@ -106,6 +106,7 @@ class WidthExpansion(Section):
     training_loss_ratio: Share
     steps: Positive
     precision: Share
+    neurons: Positive = 20_000
 
     @property
     def training(self) -> Training:

@@ -124,8 +124,8 @@ def test_the_stage_trains_ensembles_and_every_variant_and_the_plan_reads_its_rat
     adam = table[table["value"] == "adam"]["test_loss"].to_numpy()
     assert not np.intersect1d(same[0], adam).size
 
-    plans = plan_ensembles(PATHS, 3, TASK, NETWORK, TRAINING, finite_width, ASKED)
-    for plan, written in zip(plans, (members, table), strict=True):
+    plans = plan_ensembles(PATHS, 3, TASK, NETWORK, TRAINING, finite_width, ASKED, EXPANSION)
+    for plan, written in zip(plans[:2], (members, table), strict=True):
         rates = written.groupby(["varied", "value", "method", "width", "training_size"], sort=False, dropna=False)
         np.testing.assert_array_equal(
             [run.ensemble.learning_rate for run in plan.runs()], rates["learning_rate"].first().to_numpy()
