@@ -82,10 +82,10 @@ def _draw_ensembles(axes: Axes, table: pd.DataFrame, colours: dict[int, str]) ->
             shift = 1 + DODGE * (place - (len(colours) - 1) / 2) + (DODGE / 2 if method == LINEARISED else 0)
             face = colour if method == TRAINED else "white"
             label = words if place == len(colours) - 1 else "_"
-            bars = np.abs(estimates[:, 1:] - estimates[:, :1]).T
+            bars, x = np.abs(estimates[:, 1:] - estimates[:, :1]).T, shift / rows["width"].to_numpy(float)
             axes.errorbar(
-                shift / rows["width"].to_numpy(float), estimates[:, 0], bars, linestyle="none", color=colour, elinewidth=1.1,
-                label=label, marker="s" if method == TRAINED else "o", markerfacecolor=face, markersize=4.5,
+                x, estimates[:, 0], bars, linestyle="none", color=colour, elinewidth=1.1, label=label,
+                marker="s" if method == TRAINED else "o", markerfacecolor=face, markersize=4.5,
             )  # fmt: skip
 
 
