@@ -7,8 +7,9 @@ The work: b and c of a curve N_D = 16, 32, ... `largest`, each c to `precision`,
 N_D = `size`: how long exactly linearised members of `width` neurons, and trained ones, would take to know c to the
 error that the prediction has. Both are extrapolated from a short run of each: seconds for a member, and how its loss
 scatters (k members know eps_L^2 to sd / sqrt(k), sd from the linearised ones, and c = n (eps_L^2(n) - eps_L^2) to n
-times that). Trained members take `steps` steps of the heavy ball, which bring the training loss to 1e-4 of the test loss at this size.
-Everything runs on the cores that it is given; the last line is JSON: `speedup_over_linearised`, `speedup_over_trained`.
+times that). Trained members take `steps` steps of the heavy ball, which bring the training loss to 1e-4 of the test
+loss at this size. Everything runs on the cores that it is given; the last line is JSON: `speedup_over_linearised`,
+`speedup_over_trained`.
 """
 
 import argparse

@@ -69,7 +69,10 @@ def linearise(
     factors = factors_of(network, training.parametrisation, inputs, width).tensors()
     shares = _shares(network, training, inputs, width)
     step, half_shares = scalar(learning_rate / len(data.x)), [half_share(len(x)) for x in (data.x, data.test_x)]
-    program = _program(network, tuple(len(data.x) < 2 * size for size in (inputs, *[width] * network.depth)))
+    program = _program(
+        network.model_copy(update={"output_scale": 1.0}),
+        tuple(len(data.x) < 2 * size for size in (inputs, *[width] * network.depth)),
+    )
 
     def losses_of(device: str, weights: Weights) -> StackLosses:
         with backend().on(device):

@@ -49,9 +49,19 @@ class Program(NamedTuple):
     descend: Callable[..., tuple[State, list[State]]]
 
 
-@functools.lru_cache(maxsize=64)
 def program_of(network: MLP, training: Training, dual: bool, in_batches: bool) -> Program:
-    """The program of a network and an algorithm, for ensembles of any width, training size and number of members."""
+    """The program of a network and an algorithm, for ensembles of any width, training size and number of members.
+
+    Output scales and, at a constant rate, numbers of steps are inputs of it, and share one.
+    """
+    if training.schedule == "constant":
+        steps = XLA_STEPS if takes_xla(training) else 1
+        training = training.model_copy(update={"steps": steps, "training_loss_ratio": None})
+    return _program_of(network.unscaled, training, dual, in_batches)
+
+
+@functools.lru_cache(maxsize=64)
+def _program_of(network: MLP, training: Training, dual: bool, in_batches: bool) -> Program:
     algorithm = algorithm_of(training)
 
     def preactivations_of(factors: Factors, state: State, inputs: Any) -> list[Tensor]:
