@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 LAW_COLUMNS = ["task", "method", "width", "training_time", "statistic", "law", "parameter"]
+CORRECTION = {"b", "c", "c_error", "output_scale"}  # columns that tell the table of finite_width_correction
 RESAMPLES = 1000  # of tables of members, whose moments are drawn
 
 
@@ -23,7 +24,8 @@ def plot(*tables: pd.DataFrame, laws: pd.DataFrame | None = None, confidence: fl
     Lines are infinite width with bands over draws of the training set, points are ensembles with intervals over
     members or, of several draws, over draws, all at `confidence`. Linearised ensembles have a row of panels of their
     own. `laws`, from `fit`, are drawn for converged gradient descent. Both axes are logarithmic, but for eps_L where a
-    linear axis from zero shows it well; the loss is in units of the targets squared.
+    linear axis from zero shows it well; the loss is in units of the targets squared. The table of
+    `finite_width_correction`, alone, becomes eps_L against 1 / n.
 
     Returns a matplotlib Figure, whose `savefig` writes it; a notebook shows it. ReplicationError for what is no table
     of `learning_curve` or `train_ensemble`.
@@ -38,6 +40,10 @@ def plot(*tables: pd.DataFrame, laws: pd.DataFrame | None = None, confidence: fl
 
     if not tables:
         raise ReplicationError("no table to plot", "give what learning_curve or train_ensemble returned")
+    if len(tables) == 1 and CORRECTION <= set(tables[0]):
+        from replication.figures.width_expansion import width_expansion
+
+        return width_expansion(tables[0])
     confidence = check_share("confidence", confidence)
     moments = [_moments(check_table(table), confidence) for table in tables]
     together = check_table(pd.concat(moments, ignore_index=True))

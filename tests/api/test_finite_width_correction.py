@@ -64,3 +64,24 @@ def test_predict_says_it_in_words(arrays, command, tmp_path):
     refused = command("predict", tmp_path / "mine.npz", "--width", 40)
     assert refused.returncode == 1
     assert refused.stderr.splitlines()[-1].startswith("error: ")
+
+
+def test_its_table_is_drawn_against_the_width(arrays):
+    table = rep.finite_width_correction(rep.MLP(depth=1), *arrays, [8, 16], widths=[128, 512], precision=0.3)
+    (axes,) = rep.plot(table).axes
+    assert "width" in axes.get_xlabel()
+    assert len(axes.get_xticks()) == 3
+
+
+def test_the_network_says_its_output_scale(arrays):
+    """Matched from all training points; centred networks scatter by their kernels alone."""
+    x, y, x_test, y_test = arrays
+    find = lambda **options: rep.finite_width_correction(  # noqa: E731
+        rep.MLP(depth=1, **options), *arrays, 8, widths=[128], precision=0.3
+    ).iloc[0]
+    flat = x.reshape(24, -1)
+    expected = np.sqrt(np.var(np.eye(2)[y], axis=0).mean() / np.mean(np.sum(flat**2, axis=1) / flat.shape[1]))
+    assert find(output_scale="matched")["output_scale"] == pytest.approx(expected, rel=1e-12)
+    centred = find(output_scale=0.7, centred=True)
+    assert (centred["output_scale"], centred["coefficient_of_variation"]) == (0, 0)
+    assert centred["c"] > 0
