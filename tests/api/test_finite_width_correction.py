@@ -75,12 +75,16 @@ def test_its_table_is_drawn_against_the_width(arrays):
 
 def test_the_network_says_its_output_scale(arrays):
     """Matched from all training points; centred networks scatter by their kernels alone."""
-    x, y, x_test, y_test = arrays
-    find = lambda **options: rep.finite_width_correction(  # noqa: E731
-        rep.MLP(depth=1, **options), *arrays, 8, widths=[128], precision=0.3
-    ).iloc[0]
+    x, y, _, _ = arrays
+
+    def find(**options):
+        network = rep.MLP(depth=1, **options)
+        return rep.finite_width_correction(network, *arrays, 8, widths=[128], precision=0.3).iloc[0]
+
     flat = x.reshape(24, -1)
-    expected = np.sqrt(np.var(np.eye(2)[y], axis=0).mean() / np.mean(np.sum(flat**2, axis=1) / flat.shape[1]))
+    expected = np.sqrt(
+        np.var(np.eye(2)[y], axis=0).mean() / np.mean(2 * np.sum(flat**2, axis=1) / 8)
+    )  # K = 2 |x|^2 / d
     assert find(output_scale="matched")["output_scale"] == pytest.approx(expected, rel=1e-12)
     centred = find(output_scale=0.7, centred=True)
     assert (centred["output_scale"], centred["coefficient_of_variation"]) == (0, 0)
