@@ -19,7 +19,7 @@ LOCK = LOCKS["requirements.txt"]
 TOOLS = ("sh", "cmp", "dirname", "awk", "rm", "cp")
 
 
-@pytest.mark.parametrize(("name", "least"), zip(LOCKS, (100, 100, 20), strict=True))
+@pytest.mark.parametrize(("name", "least"), list(zip(LOCKS, (100, 100, 20), strict=True)))
 def test_every_package_is_pinned_and_hashed(name, least):
     entries = re.split(r"\n(?=[a-z])", LOCKS[name].strip())
     assert len(entries) > least
