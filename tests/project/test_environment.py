@@ -13,7 +13,8 @@ import pytest
 from tests.conftest import ROOT
 
 LOCKS = {
-    name: (ROOT / name).read_text() for name in ("requirements.txt", "requirements-cuda.txt", "container/requirements.txt")
+    name: (ROOT / name).read_text()
+    for name in ("requirements.txt", "requirements-cuda.txt", "container/requirements.txt")
 }
 LOCK = LOCKS["requirements.txt"]
 TOOLS = ("sh", "cmp", "dirname", "awk", "rm", "cp")

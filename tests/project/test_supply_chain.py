@@ -40,7 +40,14 @@ def test_no_pickle_no_eval_no_shell_strings(path):
 
 @pytest.mark.parametrize(
     "source",
-    ["import pickle", "from joblib import load", "eval(x)", "subprocess.run(c, shell=True)", "np.load(f)", "YAML().load(f)"],
+    [
+        "import pickle",
+        "from joblib import load",
+        "eval(x)",
+        "subprocess.run(c, shell=True)",
+        "np.load(f)",
+        "YAML().load(f)",
+    ],
 )
 def test_the_search_finds_what_it_looks_for(source):
     assert list(unsafe(source))
