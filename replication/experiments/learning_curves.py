@@ -40,7 +40,9 @@ def infinite_width_curves(
     rows = []
     for draw, (x, y) in enumerate(training_draws(dataset, task_name, sizes[-1], draws, seed)):
         kernels = compute_kernels(network, infinite_width.engine, x, y, test_x)
-        for row in learning_curve(kernels, test_y, sizes, regularisation, statistics.confidence, descent):
+        for row in learning_curve(
+            kernels, test_y, sizes, regularisation, statistics.confidence, descent, infinite_width.linear_algebra
+        ):
             rows.append({"task": task_name, "dataset": task.dataset, "draw": draw} | row)
             progress()
     table = pd.DataFrame(rows).assign(experiment=schema.LEARNING_CURVE, width=np.inf)

@@ -41,8 +41,9 @@ def gradient_descent(
     T = Theta_* Theta^-1 (I - P), P = (I - eta Theta / n)^steps, by an eigendecomposition of Theta = E l E'. The mean
     training loss is (||P Y||_F^2 + C tr(P K P)) / (2 n). Nothing is inverted, so nothing is regularised. With a heavy
     ball's `momentum` beta the step is the same, of which (1 + beta) / fraction times were stable, and P is that of
-    `_heavy_ball`. `algebra` is "scipy" or "jax". ReplicationError for shapes that do not match, a size that is no whole number from 1 to N, steps
-    below 0, a momentum outside [0, 1) and a fraction outside (0, 1 + momentum), which diverges.
+    `_heavy_ball`. `algebra` is "scipy" or "jax". ReplicationError for shapes that do not match, a size that is no whole
+    number from 1 to N, steps below 0, a momentum outside [0, 1) and a fraction outside (0, 1 + momentum), which
+    diverges.
     """
     (size,), used = kernels.checked_sizes((training_size,)), linear_algebra(algebra)
     steps = check_count("steps", steps, smallest=0)

@@ -59,6 +59,7 @@ def learning_curve(
     regularisation: Regularisation = UNREGULARISED,
     confidence: float | None = None,
     descent: GradientDescent | None = None,
+    algebra: str = "scipy",
 ) -> Iterator[Row]:
     """A row for every method and size: exact Bayes, gradient descent converged and, if asked for, after some steps.
 
@@ -67,7 +68,8 @@ def learning_curve(
     central credible interval, loss_lower and loss_upper; condition_number and diag_reg of the kernel that was inverted;
     of gradient descent its mean training_loss and, if it took steps, its learning_rate.
 
-    Within a method the rows are in the order of `training_sizes`, whatever it is. ReplicationError for shapes that do
+    Within a method the rows are in the order of `training_sizes`, whatever it is. `algebra` is the linear algebra that
+    computes them, "scipy" or "jax", which uses a GPU if there is one. ReplicationError for shapes that do
     not match, values that are not finite, sizes that are not different whole numbers from 1 to N, a confidence outside
     (0, 1), and singular kernels.
     """
@@ -76,7 +78,7 @@ def learning_curve(
     check_finite(test_y=test_y)
     if confidence is not None:
         confidence = check_share("confidence", confidence)
-    return _rows(kernels, test_y, sizes, regularisation, confidence, descent)
+    return _rows(kernels, test_y, sizes, regularisation, confidence, descent, algebra)
 
 
 def _rows(
@@ -86,20 +88,23 @@ def _rows(
     regularisation: Regularisation,
     confidence: float | None,
     descent: GradientDescent | None,
+    algebra: str,
 ) -> Iterator[Row]:
     ascending = sorted(sizes)
-    made = predictions.bayes(kernels, ascending, *regularisation)
+    made = predictions.bayes(kernels, ascending, *regularisation, algebra)
     # rows wait for their turn, which are small, and not predictions
     rows = (_row(BAYES, *pair, np.inf, test_y, confidence) for pair in zip(ascending, made, strict=True))
     yield from in_asked_order(sizes, rows)
-    made = predictions.gradient_descent_to_convergence(kernels, ascending, *regularisation)
+    made = predictions.gradient_descent_to_convergence(kernels, ascending, *regularisation, algebra)
     rows = (_row(GRADIENT_DESCENT, *pair, np.inf, test_y, confidence) for pair in zip(ascending, made, strict=True))
     for row in in_asked_order(sizes, rows):
         yield row | {"training_loss": 0.0}
     if descent is None:
         return
     for size in sizes:
-        trained = predictions.gradient_descent(kernels, size, descent.learning_rate_fraction, descent.steps)
+        trained = predictions.gradient_descent(
+            kernels, size, descent.learning_rate_fraction, descent.steps, algebra=algebra
+        )
         row = _row(GRADIENT_DESCENT, size, trained.prediction, descent.steps, test_y, confidence)
         yield row | {"training_loss": trained.training_loss, "learning_rate": trained.learning_rate}
 

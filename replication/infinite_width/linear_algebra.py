@@ -1,13 +1,12 @@
 """Dense linear algebra in float64 behind one interface: LAPACK on the processor, or JAX on whatever device it finds."""
 
-from typing import Any, Literal, Protocol, get_args
+from typing import Any, Protocol
 
 import numpy as np
 from scipy.linalg import blas, eigh, lapack
 
 from replication.errors import ReplicationError
 
-Name = Literal["scipy", "jax"]
 Array = Any  # of NumPy, or on a device of JAX
 
 
@@ -18,16 +17,17 @@ class LinearAlgebra(Protocol):
         """The array where this algebra works."""
 
     def cholesky(self, matrix: np.ndarray) -> tuple[np.ndarray, bool]:
-        """G (N, N) with G G' = matrix, in column order on the host and of which the lower triangle counts; whether it failed.
+        """G (N, N) with G G' = matrix, and whether there is none.
 
-        The matrix, symmetric and in column order, may be overwritten.
+        G is on the host, in column order, and its lower triangle counts. The matrix, symmetric and in column order too,
+        may be overwritten.
         """
 
     def solve(self, lower: Array, b: Array, transposed: bool = False) -> Array:
         """G^-1 b, or G^-T b."""
 
     def half_congruence(self, matrix: np.ndarray, lower: Array) -> Array:
-        """The lower triangle of G^-1 matrix G^-T with its diagonal halved, so that adding its transpose gives it back."""
+        """Lower triangle of G^-1 matrix G^-T, its diagonal halved: plus its transpose it is the whole."""
 
     def triangular_product(self, lower: Array, b: Array) -> Array:
         """The lower triangle of `lower` times b."""
@@ -107,10 +107,11 @@ class JAX:
         return np.asarray(values), vectors
 
 
+ALGEBRAS: dict[str, type[LinearAlgebra]] = {"scipy": SciPy, "jax": JAX}
+
+
 def linear_algebra(name: str) -> LinearAlgebra:
     """The linear algebra called `name`, "scipy" or "jax"; ReplicationError for others."""
-    if name == "scipy":
-        return SciPy()
-    if name == "jax":
-        return JAX()
-    raise ReplicationError(f"no linear algebra {name!r}", f"choose one of {', '.join(get_args(Name))}")
+    if name not in ALGEBRAS:
+        raise ReplicationError(f"no linear algebra {name!r}", f"choose one of {', '.join(ALGEBRAS)}")
+    return ALGEBRAS[name]()

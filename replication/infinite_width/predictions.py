@@ -60,7 +60,9 @@ def gradient_descent_to_convergence(
     Regularisation, algebra and errors as of `bayes`.
     """
     sizes = kernels.checked_sizes(training_sizes)
-    return in_asked_order(sizes, _converged(kernels, sorted(sizes), diag_reg, singular_diag_reg, linear_algebra(algebra)))
+    return in_asked_order(
+        sizes, _converged(kernels, sorted(sizes), diag_reg, singular_diag_reg, linear_algebra(algebra))
+    )
 
 
 def _bayes(

@@ -1,4 +1,4 @@
-"""Wrong settings, files and environments: each ends in one line with a remedy, writes nothing, and is not a traceback."""
+"""Wrong settings, files and environments: each ends in one line with a remedy, and writes nothing."""
 
 from copy import deepcopy
 

@@ -6,6 +6,7 @@ import pytest
 from replication.errors import ReplicationError
 from replication.infinite_width import predictions
 from replication.infinite_width.closed_form import Kernels, kernels
+from replication.infinite_width.learning_curve import UNREGULARISED, GradientDescent, learning_curve
 from replication.infinite_width.linear_algebra import linear_algebra
 from replication.infinite_width.predictions import KernelMatrices
 
@@ -16,9 +17,7 @@ LAWS = (predictions.bayes, predictions.gradient_descent_to_convergence)
 @pytest.fixture
 def matrices(spec, rng):
     x, z = rng.normal(size=(POINTS, 8)), rng.normal(size=(TESTS, 8))
-    return KernelMatrices(
-        kernels(spec, x), kernels(spec, x, z), kernels(spec, z).nngp, rng.normal(size=(POINTS, 3))
-    )
+    return KernelMatrices(kernels(spec, x), kernels(spec, x, z), kernels(spec, z).nngp, rng.normal(size=(POINTS, 3)))
 
 
 def close(got, expected):
@@ -80,6 +79,19 @@ def test_operations(name, rng):
     values, vectors = algebra.eigh(matrix)
     close(np.asarray(vectors) * values @ np.asarray(vectors).T, matrix)
     assert algebra.cholesky(-matrix)[1]
+
+
+def test_the_setting_reaches_the_curve(matrices, rng):
+    """Rows by JAX: of every method and time, equal to those by SciPy."""
+    test_y, descent = rng.normal(size=(TESTS, 3)), GradientDescent(20, 0.5)
+    expected, got = (
+        list(learning_curve(matrices, test_y, (20, 60), UNREGULARISED, 0.68, descent, algebra))
+        for algebra in ("scipy", "jax")
+    )
+    for one, other in zip(got, expected, strict=True):
+        assert one.keys() == other.keys()
+        for name, value in other.items():
+            assert one[name] == (value if isinstance(value, str) else pytest.approx(value, rel=1e-8)), name
 
 
 def test_another_name_is_refused():
