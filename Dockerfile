@@ -3,19 +3,24 @@
 ARG PYTHON_IMAGE=python:3.11.14-slim-bookworm@sha256:65a93d69fa75478d554f4ad27c85c1e69fa184956261b4301ebaf6dbb0a3543d
 FROM ${PYTHON_IMAGE} AS environment
 
-SHELL ["/bin/bash", "-o", "pipefail", "-c"]
 ENV PIP_NO_CACHE_DIR=1 UV_NO_CACHE=1
 # Tools of the build stay in this stage, but for process 1, which is one static file.
 WORKDIR /opt/tools
 COPY container/requirements.txt ./
 RUN python3 -m venv . && bin/python -m pip install --quiet --require-hashes --requirement requirements.txt
 
-# The environment is a layer of its own, rebuilt only when the lock changes. TensorFlow's C++ headers are 430 MB.
+# The environment is a layer of its own, rebuilt only when the lock changes. TensorFlow's C++ headers, the parser that it
+# generates code with and the tests of libraries are a fifth of it, and nothing here reads them.
 WORKDIR /opt/replication
 ARG LOCK=requirements.txt
 COPY environment.sh ./
 COPY ${LOCK} ./requirements.txt
-RUN ./environment.sh && rm -rf .venv/lib/python3*/site-packages/tensorflow/include
+RUN ./environment.sh \
+    && packages=$(echo .venv/lib/python3*/site-packages) \
+    && rm -rf "$packages/tensorflow/include" "$packages/clang" \
+    && for name in numpy scipy pandas sklearn networkx dask; do \
+        find "$packages/$name" -type d -name tests -prune -exec rm -rf {} + || exit 1; \
+    done
 RUN /opt/tools/bin/cyclonedx-py environment --output-reproducible --output-file sbom.cdx.json .venv/bin/python
 
 FROM ${PYTHON_IMAGE}

@@ -21,10 +21,10 @@ class CrossCheck(Section):
 class InfiniteWidth(Section):
     """Training sizes and training-set draws at infinite width, the engine that evaluates the kernels, regularisation.
 
-    `linear_algebra` is LAPACK's, or JAX's, on a GPU if there is one. `cross_check` has the other engine compute one size
-    of the first draw again, or is null. `diag_reg`, relative to the mean of the diagonal, is added to every kernel that
-    is inverted, `singular_diag_reg` in its place where the kernel is singular to working precision; 0 makes that an
-    error. The results say what was added.
+    `linear_algebra` is LAPACK's, or JAX's, on a GPU if there is one. `cross_check` has the other engine compute one
+    size of the first draw again, or is null. `diag_reg`, relative to the mean of the diagonal, is added to every kernel
+    that is inverted, `singular_diag_reg` in its place where the kernel is singular to working precision; 0 makes that
+    an error. The results say what was added.
     """
 
     training_sizes: Sizes
