@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from replication import __version__
@@ -57,8 +58,8 @@ def test_check_is_of_the_image_s_settings_or_of_one_s_own(entry):
 
 
 def test_predict_reads_and_writes_the_mounted_folder(entry):
-    code = "import numpy as n, sys; x = n.random.default_rng(0).normal(size=(60, 3)); n.savez(sys.argv[1], inputs=x, targets=x[:, 0])"
-    subprocess.run([sys.executable, "-c", code, str(entry.output / "my.npz")], check=True)
+    x = np.random.default_rng(0).normal(size=(60, 3))
+    np.savez(entry.output / "my.npz", inputs=x, targets=x[:, 0])
     result = entry("predict", "my.npz", "--training-sizes", "8,16")
     assert result.returncode == 0, result.stderr
     assert (entry.output / "predictions/my_learning_curve.csv").is_file()
@@ -71,9 +72,7 @@ def test_a_folder_that_cannot_be_written_is_one_line(entry):
     result = subprocess.run(["sh", script, "quick"], capture_output=True, text=True)
     assert result.returncode == 1
     health, line = result.stderr.splitlines()
-    assert re.match(
-        r"replication: \d+ cores, [\d.]+ GiB of memory free( \(limit .*\))?, device ", health.replace(" (", " (")
-    )
+    assert re.match(r"replication: \d+ cores, [\d.]+ (\(limit [\d.]+\) )?GiB of memory free, device \w+", health)
     assert line.startswith("error: cannot write to")
 
 
