@@ -30,8 +30,10 @@ WORKDIR /opt/replication
 COPY . .
 ARG LOCK=requirements.txt
 COPY ${LOCK} ./requirements.txt
-# There is no git repository inside; /output belongs to whoever runs the container.
-RUN printf '[core]\n    no_scm = true\n' >.dvc/config.local && mkdir -m 0777 /output
+# There is no git repository inside; whoever runs the container may read what whoever built it could, and owns /output.
+RUN printf '[core]\n    no_scm = true\n' >.dvc/config.local \
+    && find . -path ./.venv -prune -o ! -perm -a=r -exec chmod a+rX {} + \
+    && mkdir -m 0777 /output
 ENV PATH=/opt/replication/.venv/bin:$PATH PYTHONPATH=/opt/replication PYTHONUNBUFFERED=1
 
 ARG VERSION=0.2.0
