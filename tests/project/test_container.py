@@ -21,7 +21,7 @@ def entry(tmp_path):
     output, script = tmp_path / "output", tmp_path / "entrypoint.sh"
     output.mkdir()
     text = (ROOT / "container/entrypoint.sh").read_text()
-    script.write_text(text.replace("/opt/replication", str(ROOT)).replace("/output", str(output)))
+    script.write_text(text.replace("/output", str(output)).replace("/opt/replication", str(ROOT)))
 
     def run(*arguments):
         environment = {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT)}
