@@ -7,7 +7,7 @@ from scipy.special import erf
 
 from replication.settings.network import MLP
 
-__all__ = ["MLP", "Weights", "forward", "initial_weights"]
+__all__ = ["MLP", "Weights", "forward", "initial_weights", "stacked"]
 
 Weights = list[tuple[np.ndarray, np.ndarray]]
 ACTIVATIONS = {"relu": lambda z: np.maximum(z, 0), "erf": erf}
@@ -26,10 +26,19 @@ def initial_weights(network: MLP, inputs: int, width: int, outputs: int, generat
     ]
 
 
+def stacked(members: list[Weights]) -> Weights:
+    """The members' pairs (W, b), layer by layer, stacked along a leading axis."""
+    return [
+        (np.stack([weight for weight, _ in layer]), np.stack([bias for _, bias in layer]))
+        for layer in zip(*members, strict=True)
+    ]
+
+
 def forward(network: MLP, weights: Weights, x: np.ndarray) -> np.ndarray:
     """Outputs (n, C) in float64 of the network with these weights, in NTK parametrisation, at inputs x (n, d).
 
-    Of the first l pairs of the weights alone they are the preactivations z^l.
+    Of the first l pairs of the weights alone they are the preactivations z^l. The output scale multiplies the outputs;
+    what a centred network subtracts is in them.
     """
     h = x
     for layer, (weight, bias) in enumerate(weights):
@@ -37,4 +46,4 @@ def forward(network: MLP, weights: Weights, x: np.ndarray) -> np.ndarray:
             h = ACTIVATIONS[network.activation](h)
         h = np.sqrt(network.weight_variance / len(weight)) * (h @ weight.astype(float))
         h += np.sqrt(network.bias_variance) * bias
-    return h
+    return h if len(weights) <= network.depth else float(network.output_scale) * h

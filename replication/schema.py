@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 LEARNING_CURVE = "learning_curve"
 NETWORK_VARIATION = "network_variation"
 TRAINING_VARIATION = "training_variation"
+WIDTH_EXPANSION = "width_expansion"
 DATA_VARIATION = "data_variation"
 TEACHER_STUDENT = "teacher_student"
 VARIANCE_LIMITED_DATA = "variance_limited_data"
@@ -45,6 +46,8 @@ POINT = [*CURVE, "width", "training_size", "training_time"]  # of such a curve, 
 # varied and target
 BASELINE = "none"  # nothing is varied
 CLASSES, NOISE, SIDE, DIMENSION, EXPONENT = "classes", "noise", "side", "dimension", "exponent"
+OUTPUT_SCALE = "output_scale"
+EXPANSION_REACH = 0.25  # N_D / n up to which the expansion in 1 / n was found to hold (docs/perturbation.md)
 LABELS, TEACHER = "labels", "teacher"  # targets of the data set, and of a random function of the network's kernel
 POWER_LAW, GAUSSIAN = "power_law", "gaussian_features"  # task and data set of random features without data
 STUDENTS, HYPERCUBE = "students", "hypercube"  # task and data set of students of random teachers
@@ -95,6 +98,8 @@ def variation_name(varied: str, value: object) -> str:
     texts = {CLASSES: "{0:g} classes", SIDE: "{0:g} x {0:g} pixels", NOISE: "noise {0:g}", DIMENSION: "d = {0:g}"}
     if varied == BASELINE:
         return ""
+    if varied == OUTPUT_SCALE:
+        return str(value)
     return texts[varied].format(float(str(value))) if varied in texts else f"{varied} {value}"
 
 

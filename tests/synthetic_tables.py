@@ -179,6 +179,47 @@ def theory(tasks=tuple(SOURCES), exponent_error=0.0):
     return pd.DataFrame(rows)
 
 
+SCALES = {"g = 1": 1.0, "matched": 0.21}  # values of output scales, as tables name them
+EXPANSION_WIDTHS, EXPANSION_SIZES = (64, 256), (16, 32)
+
+
+def expansion_theory(tasks=tuple(SOURCES)):
+    """eps_L^2(n) = 0.06^2 + g / n at every N_D, b = -2."""
+    rows = []
+    for task in tasks:
+        for value, scale in SCALES.items():
+            for size in EXPANSION_SIZES:
+                row = {"task": task, "dataset": SOURCES[task], "value": value, "output_scale": scale}
+                row |= {"training_size": size, "mean": 1.0, "coefficient_of_variation": 0.06, "b": -2.0}
+                row |= {"c": scale, "c_error": scale / 50}
+                for width in EXPANSION_WIDTHS:
+                    row[f"coefficient_of_variation_at_{width}"] = np.sqrt(0.06**2 + scale / width)
+                rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def expansion(tasks=tuple(SOURCES)):
+    """Ensembles on that law but for a tenth at N_D / n = 1/2; controlled errors are half of the plain ones."""
+    rows = []
+    for row in expansion_theory(tasks).to_dict("records"):
+        for method in ("trained", "linearised"):
+            for width in EXPANSION_WIDTHS:
+                ratio = row["training_size"] / width
+                expected = row[f"coefficient_of_variation_at_{width}"]
+                measured = expected * (1.1 if ratio == 0.5 else 1.0)
+                found = {name: row[name] for name in ("task", "dataset", "value", "output_scale", "training_size")}
+                found |= {"method": method, "width": width, "expected_coefficient_of_variation": expected}
+                found |= {"expected_coefficient_of_variation_error": 0.0, "beyond_expansion": ratio > 0.25}
+                found |= {"infinite_coefficient_of_variation": 0.06, "flipped_share": 0.03}
+                found |= {"linearised_correlation": 0.98 if method == "trained" else np.nan}
+                for stem, error in (("", 0.1), ("controlled_", 0.05)):
+                    name = f"{stem}coefficient_of_variation"
+                    found |= {name: measured, f"{name}_standard_error": error * measured}
+                    found |= {f"{name}_lower": (1 - error) * measured, f"{name}_upper": (1 + error) * measured}
+                rows.append(found)
+    return pd.DataFrame(rows)
+
+
 def comparisons(tasks=tuple(SOURCES)):
     rows = [
         {"task": task, "dataset": SOURCES[task], "comparison": comparison, "width": width, "statistic": "test_loss"}

@@ -6,9 +6,11 @@ import pandas as pd
 from replication import schema
 from replication.datasets.dataset import Dataset
 from replication.experiments import trained_regimes as regimes
+from replication.experiments import width_expansion
 from replication.experiments.ensembles import ensembles
 from replication.experiments.trained_curves import trained_students, trained_variations
 from replication.experiments.training_variations import expected_of_variations, training_variations
+from replication.experiments.width_expansion import Subject
 from replication.settings.network import MLP
 from replication.settings.regimes import (
     Dimension,
@@ -21,7 +23,7 @@ from replication.settings.regimes import (
 )
 from replication.settings.sections import Window
 from replication.settings.tasks import TaskSettings
-from replication.settings.training import FiniteWidth, Training, TrainingVariations
+from replication.settings.training import FiniteWidth, Training, TrainingVariations, WidthExpansion
 
 SEED, STEPS, MEMBERS = 3, 30, 8
 TASK = TaskSettings(dataset="uci_digits", pool_size=60, test_size=9, learning_rate_fraction=0.2)
@@ -32,6 +34,10 @@ FINITE_WIDTH = FiniteWidth(widths=(6, 9), training_sizes=(4, 8), members=MEMBERS
 TRAINING_VARIATIONS = TrainingVariations(
     width=6, training_sizes=(4, 8), members=MEMBERS,
     algorithm=("minibatch_gradient_descent",), parametrisation=("mup",), activation=(), depth=(),
+)  # fmt: skip
+EXPANSION = WidthExpansion(
+    output_scales=(1.0, "matched"), training_sizes=(4, 8), widths=(16, 32), members=(MEMBERS, MEMBERS + 1),
+    training_loss_ratio=0.05, steps=STEPS, precision=0.3,
 )  # fmt: skip
 ADAM = {"window": WINDOW, "steps": STEPS, "batch_size": 4, "adam_learning_rate": 0.05}
 REGIMES = TrainedRegimes(
@@ -73,6 +79,11 @@ def varied():
     return training_variations(*subject, expected_of_variations(*subject))
 
 
+def of_width():
+    subject = Subject(toy_dataset(), "digits", TASK, NETWORK, SEED)
+    return width_expansion.ensembles(subject, EXPANSION, width_expansion.expansion(subject, EXPANSION))
+
+
 def of_regime(make):
     return make(toy_dataset(), TASK, NETWORK, TRAINING, REGIMES, SEED)
 
@@ -82,6 +93,7 @@ RUNS = {
         toy_dataset(), "digits", TASK, NETWORK, TRAINING, FINITE_WIDTH, SEED, exact_rates()
     ),
     schema.TRAINING_VARIATION: varied,
+    schema.WIDTH_EXPANSION: of_width,
     schema.VARIANCE_LIMITED_WIDTH: lambda: of_regime(regimes.variance_limited_width),
     schema.VARIANCE_LIMITED_DATA: lambda: of_regime(regimes.variance_limited_data),
     schema.RESOLUTION_LIMITED_WIDTH: lambda: of_regime(regimes.resolution_limited_width),

@@ -7,12 +7,16 @@ import pandas as pd
 
 from replication.api.network import check_network
 from replication.api.options import CONFIDENCE, check_draws, progress_bar
+from replication.api.training import training_of
 from replication.datasets.arrays import as_arrays
-from replication.errors import optional_parts
+from replication.errors import ReplicationError, optional_parts
 from replication.experiments import exact_curves
-from replication.infinite_width.learning_curve import GradientDescent, Regularisation
+from replication.infinite_width.learning_curve import Regularisation
+from replication.infinite_width.output_scale import matched
+from replication.infinite_width.training_time import GradientDescent
 from replication.settings.network import MLP
-from replication.validation.numbers import check_count, check_not_negative, check_share, check_sizes
+from replication.settings.training import LINEAR
+from replication.validation.numbers import check_not_negative, check_share, check_sizes
 
 
 def learning_curve(
@@ -25,6 +29,9 @@ def learning_curve(
     training_sizes: Sequence[int] | int | None = None,
     steps: int | None = None,
     learning_rate_fraction: float = 0.5,
+    algorithm: str = "gradient_descent",
+    momentum: float = 0.9,
+    training_loss_ratio: float | None = None,
     draws: int | None = None,
     seed: int = 0,
     confidence: float = CONFIDENCE,
@@ -45,7 +52,10 @@ def learning_curve(
     The training set of size n is the first n points of x (N, ...), y (N,) or (N, C), in the order given; with `draws`
     it is the first n of so many permutations by `seed`, which hardly differ where n is nearly N. `training_sizes` come
     in any order, each at most N; by default 16, 32, ... up to N. With `steps` gradient descent after so many steps is
-    computed too, at `learning_rate_fraction` of the largest stable step 2 / lambda_max(Theta / n). `engine` is
+    computed too, at `learning_rate_fraction` of the largest stable step 2 / lambda_max(Theta / n); by the `algorithm`
+    gradient_descent, momentum or heavy_ball (of momentum k / (k + 6) after k steps); with `training_loss_ratio` after
+    the steps, at most `steps`, in which the mean training loss falls to this share of the converged test loss on the
+    first draw. Centred networks have no Bayes rows. `engine` is
     "closed_form" or "neural_tangents" (its extra). `diag_reg` times the mean of the diagonal is added to inverted
     kernels, `singular_diag_reg` instead where they are singular.
 
@@ -72,12 +82,18 @@ def learning_curve(
     descent = None
     if steps is not None:
         fraction = check_share("learning_rate_fraction", learning_rate_fraction)
-        descent = GradientDescent(check_count("steps", steps), fraction)
+        if algorithm not in LINEAR:
+            raise ReplicationError(f"infinite width after steps of {algorithm}", f"choose one of {', '.join(LINEAR)}")
+        training = training_of(steps, algorithm, "ntk", momentum, 1, training_loss_ratio)
+        descent = GradientDescent.of(training, fraction)
+    elif training_loss_ratio is not None:
+        raise ReplicationError("training_loss_ratio without steps", "give the largest number of steps, too")
     regularisation = Regularisation(
         check_not_negative("diag_reg", diag_reg), check_not_negative("singular_diag_reg", singular_diag_reg)
     )
     evaluation = exact_curves.Evaluation(engine, regularisation, check_share("confidence", confidence), descent)
     draws, seed = check_draws(draws, seed)
+    network = matched(network, points.x, points.y)
     total = exact_curves.number_of_steps(sizes, draws, descent)
     with optional_parts(), progress_bar(f"infinite width, {task}", total, progress) as update:
         return exact_curves.exact_curves(network, points, sizes, draws, seed, task, evaluation, update)

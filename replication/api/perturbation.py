@@ -7,6 +7,7 @@ import pandas as pd
 
 from replication.api.network import check_network
 from replication.datasets.arrays import as_arrays
+from replication.infinite_width.output_scale import matched
 from replication.perturbation import corrections
 from replication.settings.network import MLP
 from replication.validation.numbers import check_count, check_sizes
@@ -18,11 +19,9 @@ def finite_width_correction(
     y: Any,
     x_test: Any,
     y_test: Any,
-    *,
     training_sizes: Sequence[int] | int,
+    *,
     widths: Sequence[int] = (256, 1024, 4096),
-    output_scale: float = 1.0,
-    centred: bool = False,
     precision: float = 0.02,
     seed: int = 0,
 ) -> pd.DataFrame:
@@ -31,8 +30,7 @@ def finite_width_correction(
     For linearised networks trained to convergence (docs/perturbation.md derives it)
       mu_L(n) = mu_L (1 + b/n),  eps_L^2(n) = eps_L^2 + c/n,
     b and c expectations over one neuron, taken by a Monte Carlo that stops when the standard error of c is `precision`
-    times c. Data as those of `learning_curve`: the training set of size n is the first n points. `output_scale` g
-    multiplies the read-out; `centred` networks have their initial function subtracted (g = 0).
+    times c. Data as those of `learning_curve`: the training set of size n is the first n points.
 
     Returns a row for every training size: mean and coefficient_of_variation at infinite width; b, c and their errors,
     in neurons; at each of `widths` mean_at_*, coefficient_of_variation_at_* with its error, and beyond_expansion_at_*,
@@ -52,7 +50,7 @@ def finite_width_correction(
     points = as_arrays(x, y, x_test, y_test)
     sizes = check_sizes(training_sizes, len(points.x))
     return corrections.finite_width_correction(
-        network, points.x, points.y, points.x_test, points.y_test, sizes,
-        output_scale=output_scale, centred=centred, widths=[check_count("width", width) for width in widths],
+        matched(network, points.x, points.y), points.x, points.y, points.x_test, points.y_test, sizes,
+        widths=[check_count("width", width) for width in widths],
         precision=precision, rng=check_count("seed", seed, smallest=0),
     )  # fmt: skip

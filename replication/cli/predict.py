@@ -22,6 +22,11 @@ def predict(
     width: Annotated[
         int, typer.Option(min=0, help="Also of networks with so many neurons in one hidden layer, to order 1/n; 0: no.")
     ] = 0,
+    plot: Annotated[bool, typer.Option("--plot", help="Draw eps_L against 1/n, with --width.")] = False,
+    output_scale: Annotated[
+        str, typer.Option(help="By which outputs are multiplied; matched: their scatter is that of the targets.")
+    ] = "1",
+    centred: Annotated[bool, typer.Option("--centred", help="Subtract the outputs at initialisation.")] = False,
     steps: Annotated[
         int, typer.Option(min=0, help="Also after so many gradient descent steps; 0: converged only.")
     ] = 0,
@@ -49,10 +54,12 @@ def predict(
     # libraries load only when the command runs, not for --help
     import replication as rep
     from replication import atomic
-    from replication.cli.prediction import at_width, exhibits, explanation
+    from replication.cli.prediction import at_width, exhibits, explanation, number_or_matched, width_exhibits
     from replication.datasets import own_data
 
-    network = rep.MLP(depth, activation, weight_variance, bias_variance)
+    if plot and not width:
+        raise rep.ReplicationError("--plot without a width", "name one, as in --width 1024")
+    network = rep.MLP(depth, activation, weight_variance, bias_variance, number_or_matched(output_scale), centred)
     arrays = own_data.read(data)
     with own_data.named(data):
         test_points, sizes = own_data.split_sizes(len(arrays.inputs), test_points, training_sizes)
@@ -65,8 +72,11 @@ def predict(
     curves = rep.average_over_draws(exact, confidence)
     typer.echo(explanation(exact, curves, arrays, test_points, confidence))
     if width:
-        finite = rep.finite_width_correction(network, *points, training_sizes=sizes, widths=[width], seed=seed)
+        finite = rep.finite_width_correction(network, *points, sizes, widths=[width], seed=seed)
         typer.echo(at_width(finite, width))
-    for name, content in exhibits(data.stem, exact, curves, confidence).items():
+    files = exhibits(data.stem, exact, curves, confidence)
+    if width:
+        files |= width_exhibits(data.stem, finite, with_figure=plot)
+    for name, content in files.items():
         atomic.write(output / name, content)
         typer.echo(f"written: {output / name}")

@@ -1,5 +1,7 @@
 """What `python -m replication predict` writes and says of the user's own data."""
 
+from typing import Any, Literal
+
 import numpy as np
 import pandas as pd
 
@@ -7,24 +9,47 @@ from replication.api.figures import plot
 from replication.api.laws import fit
 from replication.datasets.arrays import number_of_classes
 from replication.datasets.own_data import OwnData
+from replication.errors import ReplicationError
 from replication.figures.saving import pdf_bytes, png_bytes
+from replication.figures.width_expansion import width_expansion
 from replication.scaling_laws.estimates import plus_minus
 from replication.schema import BAYES, GRADIENT_DESCENT, INFINITE_TEST_SET
+from replication.settings.network import MATCHED
 
 EPS = "coefficient_of_variation"
+TABLE: dict[str, Any] = {"index": False, "float_format": "%.12g", "lineterminator": "\n"}
 SHOWN = {"mean": "mu_L", "std": "sigma_L", EPS: "eps_L", INFINITE_TEST_SET: "eps_L, infinite test set"}
 
 
 def exhibits(name: str, exact: pd.DataFrame, curves: pd.DataFrame, confidence: float) -> dict[str, str | bytes]:
     """Files for the user, by name: the curves, the draws that they average, and the figure."""
     figure = plot(exact, confidence=confidence)
-    table = {"index": False, "float_format": "%.12g", "lineterminator": "\n"}
     return {
-        f"{name}_learning_curve.csv": curves.to_csv(**table),
-        f"{name}_draws.csv": exact.to_csv(**table),
+        f"{name}_learning_curve.csv": curves.to_csv(**TABLE),
+        f"{name}_draws.csv": exact.to_csv(**TABLE),
         f"{name}_learning_curve.png": png_bytes(figure, "replication predict"),
         f"{name}_learning_curve.pdf": pdf_bytes(figure, "replication predict"),
     }
+
+
+def width_exhibits(name: str, finite: pd.DataFrame, with_figure: bool) -> dict[str, str | bytes]:
+    """The corrections to infinite width as a table and, if asked for, eps_L against 1 / n."""
+    files: dict[str, str | bytes] = {f"{name}_finite_width.csv": finite.to_csv(**TABLE)}
+    if with_figure:
+        figure = width_expansion(finite)
+        files[f"{name}_finite_width.png"] = png_bytes(figure, "replication predict")
+        files[f"{name}_finite_width.pdf"] = pdf_bytes(figure, "replication predict")
+    return files
+
+
+def number_or_matched(text: str) -> float | Literal["matched"]:
+    """An output scale as it is typed."""
+    if text == MATCHED:
+        return "matched"
+    try:
+        return float(text)
+    except ValueError:
+        raise ReplicationError(f"--output-scale {text}", f"give a number, or {MATCHED}") from None
 
 
 def explanation(exact: pd.DataFrame, curves: pd.DataFrame, data: OwnData, test_points: int, confidence: float) -> str:
@@ -36,7 +61,7 @@ def explanation(exact: pd.DataFrame, curves: pd.DataFrame, data: OwnData, test_p
         "points.",
         _readable(descent).to_string(index=False),
         "",
-        _uncertainty(last, bayes.iloc[-1], confidence),
+        _uncertainty(last, bayes, confidence),
         _sources(last),
     ]
     if len(descent) >= 3:
@@ -81,12 +106,13 @@ def _readable(descent: pd.DataFrame) -> pd.DataFrame:
     return table
 
 
-def _uncertainty(last: pd.Series, bayes: pd.Series, confidence: float) -> str:
+def _uncertainty(last: pd.Series, bayes: pd.DataFrame, confidence: float) -> str:
+    """Networks that start from zero have no prior, and no Bayesian inference."""
+    beside = f" Exact Bayesian inference gives {bayes.iloc[-1][EPS]:.4g}." if len(bayes) else ""
     return (
         f"eps_L = {plus_minus(last[EPS], last[f'{EPS}_standard_error'])} at N_D = {last['training_size']}: training "
         f"again from another initialisation changes the test loss by {last[EPS]:.1%} of its mean, root mean square. "
-        f"{confidence:.0%} credible interval of the loss: {last['loss_lower']:.4g} to {last['loss_upper']:.4g}. "
-        f"Exact Bayesian inference gives {bayes[EPS]:.4g}."
+        f"{confidence:.0%} credible interval of the loss: {last['loss_lower']:.4g} to {last['loss_upper']:.4g}.{beside}"
     )
 
 

@@ -1,6 +1,7 @@
 """The ensembles of arXiv 2503.05938: trained and linearised networks of every width and training size."""
 
 from functools import partial
+from typing import NamedTuple
 
 import pandas as pd
 
@@ -18,6 +19,13 @@ from replication.settings.training import FiniteWidth, Training
 DRAW = 0  # of the training set; ensembles are of one, as the paper's
 
 
+class TrainingTime(NamedTuple):
+    """Of one training size: how many steps, and of what size."""
+
+    steps: int
+    learning_rate: float
+
+
 def ensembles(
     dataset: Dataset,
     task_name: str,
@@ -30,28 +38,23 @@ def ensembles(
 ) -> list[Run]:
     """Runs of every width and training size, of linearised networks too where their algorithm is full-batch descent.
 
-    exact: learning curves at infinite width, whose learning rates are taken, in the columns method, draw,
+    exact: learning curves at infinite width, whose learning rates and steps are taken, in the columns method, draw,
     training_size, training_time and learning_rate. ReplicationError if it lacks a training size.
     """
-    rates = learning_rates(exact, training.steps, finite_width.training_sizes)
-    methods = FINITE if is_linear(training) else (TRAINED,)
+    times = training_times(exact, training, finite_width.training_sizes)
+    methods = FINITE if training.is_linear else (TRAINED,)
     data = Shared(partial(nested_data, dataset, task_name, finite_width.training_sizes[-1], seed))
     labels = Labels(LEARNING_CURVE, task_name, task.dataset, draw=DRAW)
     return [
         Run(
             Ensemble(
-                method, seed, task_name, network, training, width, size,
-                rates[size], rates[size] / task.learning_rate_fraction,
+                method, seed, task_name, network, training.model_copy(update={"steps": times[size].steps}), width, size,
+                times[size].learning_rate, times[size].learning_rate / task.learning_rate_fraction,
             ),
             finite_width.members, data, labels,
         )
         for method in methods for width in finite_width.widths for size in finite_width.training_sizes
     ]  # fmt: skip
-
-
-def is_linear(training: Training) -> bool:
-    """Whether linearised networks know the algorithm: descent or momentum on all points, at a constant rate."""
-    return training.algorithm in ("gradient_descent", "momentum") and training.schedule == "constant"
 
 
 def nested_data(dataset: Dataset, task_name: str, largest: int, seed: int, draw: int = DRAW) -> Data:
@@ -61,11 +64,13 @@ def nested_data(dataset: Dataset, task_name: str, largest: int, seed: int, draw:
     return Data(*preprocessing.training(dataset, order), *preprocessing.test(dataset))
 
 
-def learning_rates(exact: pd.DataFrame, steps: int, training_sizes: tuple[int, ...]) -> dict[int, float]:
-    """Learning rate for each training size, from the infinite-width prediction on the same training sets."""
-    chosen = (exact["method"] == GRADIENT_DESCENT) & (exact["draw"] == DRAW) & (exact["training_time"] == steps)
-    rates = exact[chosen].set_index("training_size")["learning_rate"].to_dict()
-    if missing := sorted(set(training_sizes) - set(rates)):
-        problem = f"no learning rate at infinite width for {steps} steps on {', '.join(map(str, missing))} points"
+def training_times(exact: pd.DataFrame, training: Training, training_sizes: tuple[int, ...]) -> dict[int, TrainingTime]:
+    """Steps and learning rate for each training size, from the infinite-width prediction on the same training sets."""
+    chosen = exact[(exact["method"] == GRADIENT_DESCENT) & (exact["draw"] == DRAW)]
+    chosen = chosen[chosen["training_time"] == training.steps].set_index("training_size")
+    times = {int(size): TrainingTime(training.steps, rate) for size, rate in chosen["learning_rate"].items()}
+    if missing := sorted(set(training_sizes) - set(times)):
+        points = ", ".join(map(str, missing))
+        problem = f"no learning rate at infinite width for {training.steps} steps on {points} points"
         raise ReplicationError(problem, "predict infinite width with these settings first")
-    return rates
+    return times

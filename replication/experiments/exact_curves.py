@@ -9,7 +9,8 @@ import pandas as pd
 from replication.datasets.arrays import Split
 from replication.datasets.own_data import STREAM
 from replication.datasets.training_sets import training_order
-from replication.infinite_width.learning_curve import GradientDescent, Regularisation, compute_kernels, learning_curve
+from replication.infinite_width.learning_curve import Regularisation, compute_kernels, learning_curve
+from replication.infinite_width.training_time import GradientDescent
 from replication.loss_distribution.moments import over_draws
 from replication.scaling_laws.tables import groups
 from replication.schema import INFINITE_TEST_SET, KEYS, LEARNING_CURVE, STATISTICS
@@ -64,6 +65,8 @@ def exact_curves(
     for draw, points in draws_of(arrays, max(sizes), draws, seed):
         kernels = compute_kernels(network, engine, points.x, points.y, points.x_test)
         progress(1)
+        if draw == 0 and descent is not None:
+            descent = descent.timed(kernels, points.y_test, sizes, regularisation.singular_diag_reg)
         for row in learning_curve(kernels, points.y_test, sizes, regularisation, confidence, descent):
             rows.append({"draw": draw} | row)
             progress(1)

@@ -9,7 +9,8 @@ from replication import schema
 from replication.datasets.dataset import Dataset
 from replication.datasets.preprocessing import Preprocessing
 from replication.datasets.training_sets import training_draws
-from replication.infinite_width.learning_curve import GradientDescent, Regularisation, compute_kernels, learning_curve
+from replication.infinite_width.learning_curve import Regularisation, compute_kernels, learning_curve
+from replication.infinite_width.training_time import GradientDescent
 from replication.settings.analysis import Statistics
 from replication.settings.infinite_width import InfiniteWidth
 from replication.settings.network import MLP
@@ -36,10 +37,12 @@ def infinite_width_curves(
     test_x, test_y = Preprocessing.of(dataset).test(dataset)
     sizes, draws = infinite_width.training_sizes, infinite_width.draws
     regularisation = Regularisation(infinite_width.diag_reg, infinite_width.singular_diag_reg)
-    descent = GradientDescent(training.steps, task.learning_rate_fraction)
+    descent = GradientDescent.of(training, task.learning_rate_fraction)
     rows = []
     for draw, (x, y) in enumerate(training_draws(dataset, task_name, sizes[-1], draws, seed)):
         kernels = compute_kernels(network, infinite_width.engine, x, y, test_x)
+        if draw == 0:
+            descent = descent.timed(kernels, test_y, sizes, regularisation.singular_diag_reg)
         for row in learning_curve(
             kernels, test_y, sizes, regularisation, statistics.confidence, descent, infinite_width.linear_algebra
         ):

@@ -1,5 +1,7 @@
 """Runs of ensembles into a table of members: the one path by which every network is trained."""
 
+import math
+
 import pandas as pd
 
 from replication.finite_width.executor import complete
@@ -9,7 +11,7 @@ from replication.settings.training import Execution
 
 COLUMNS = [
     "experiment", "task", "dataset", "varied", "value", "method", "width", "training_size", "draw", "training_time",
-    "learning_rate", "member", "training_loss", "test_loss", "device",
+    "learning_rate", "member", "training_loss", "test_loss", "flipped_share", "reached", "device",
 ]  # fmt: skip
 
 
@@ -21,9 +23,10 @@ def member_table(
 ) -> pd.DataFrame:
     """A row for every member of every run, in their order, with the columns COLUMNS.
 
-    training_loss and test_loss are L = 1/(2 N) sum_{a,i} (f_i(x_a) - y_ia)^2 after training_time steps. Members that
-    the store lacks are computed where `execution` says. ReplicationError if training diverges, the device is not there
-    or the scheduler cannot be reached.
+    training_loss and test_loss are L = 1/(2 N) sum_{a,i} (f_i(x_a) - y_ia)^2 after training_time steps; flipped_share
+    is that of EnsembleLosses; reached says whether the training loss came down to the share of the test loss that
+    `training_loss_ratio` asks for, empty where it asks for none. Members that the store lacks are computed where
+    `execution` says. ReplicationError if training diverges, the device is not there or the scheduler cannot be reached.
     """
     members = complete(runs, store, execution, on_progress)
     rows = [row for run, losses in zip(runs, members, strict=True) for row in _rows(run, losses)]
@@ -31,12 +34,15 @@ def member_table(
 
 
 def _rows(run: Run, losses: list[Member]) -> list[dict[str, object]]:
-    ensemble = run.ensemble
+    ensemble, training = run.ensemble, run.ensemble.training
     shared = run.labels._asdict() | {
         "method": ensemble.method,
         "width": ensemble.width,
         "training_size": ensemble.training_size,
-        "training_time": ensemble.training.steps,
+        "training_time": math.inf if training.algorithm == "convergence" else training.steps,
         "learning_rate": ensemble.learning_rate,
     }
-    return [shared | {"member": number} | member._asdict() for number, member in enumerate(losses)]
+    rows = [shared | {"member": number} | member._asdict() for number, member in enumerate(losses)]
+    if (ratio := training.training_loss_ratio) is None:
+        return rows
+    return [row | {"reached": row["training_loss"] <= ratio * row["test_loss"]} for row in rows]

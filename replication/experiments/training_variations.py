@@ -14,15 +14,16 @@ from replication.finite_width.ensemble import Data, Ensemble
 from replication.finite_width.parametrisation import kernel_rates
 from replication.finite_width.runs import Labels, Run, Shared
 from replication.infinite_width.closed_form import kernels
+from replication.infinite_width.finite_time import momentum_after
 from replication.infinite_width.predictions import KernelMatrices, gradient_descent
 from replication.loss_distribution.moments import gaussian_moments
 from replication.schema import GRADIENT_DESCENT, STATISTICS, TRAINING_VARIATION
 from replication.settings.network import MLP
 from replication.settings.tasks import TaskSettings
-from replication.settings.training import Training, TrainingVariations
+from replication.settings.training import LINEAR, Training, TrainingVariations
 
 # of gradient descent and its momentum, in parametrisations whose kernel stays where it is at infinite width
-WITH_THEORY = {"algorithm": ("gradient_descent", "momentum"), "parametrisation": ("ntk", "standard")}
+WITH_THEORY = {"algorithm": LINEAR, "parametrisation": ("ntk", "standard")}
 
 
 class Variant(NamedTuple):
@@ -134,11 +135,10 @@ def expectations(
     rates = kernel_rates(network, training.parametrisation, data.x.shape[1], width)
     parts = kernels(network, data.x, None, rates), kernels(network, data.x, data.test_x, rates)
     matrices = KernelMatrices(*parts, kernels(network, data.test_x).nngp, data.y)
-    momentum = training.momentum if training.algorithm == "momentum" else 0.0
     for size in training_sizes:
-        descent = gradient_descent(matrices, size, learning_rate_fraction, training.steps, momentum)
+        descent = gradient_descent(matrices, size, learning_rate_fraction, training.steps, training.momenta)
         rate = descent.learning_rate
-        largest = rate / learning_rate_fraction * (1 + momentum)
+        largest = rate / learning_rate_fraction * (1 + momentum_after(training.momenta, 0))
         if training.adaptive:
             rate, largest = training.adam_learning_rate / np.sqrt(width), np.nan
         moments = dict.fromkeys(STATISTICS, np.nan)

@@ -17,6 +17,7 @@ from replication.figures.regimes import regimes
 from replication.figures.saving import Drawing
 from replication.figures.training_variations import training_variations
 from replication.figures.width_dependence import width_dependence
+from replication.figures.width_expansion import width_expansion
 from replication.schema import LINEARISED
 
 __all__ = ["LAWS", "TABLES", "Drawing", "drawings"]
@@ -32,6 +33,8 @@ TABLES = (
     ("infinite_width", "theory"),
     ("infinite_width_variations", "network"),
     ("ensembles", "expected"),
+    ("ensembles", "width_expansion_theory"),
+    ("ensembles", "width_expansion_moments"),
 )
 
 
@@ -41,14 +44,17 @@ def drawings(
     theory: pd.DataFrame,
     variations: pd.DataFrame,
     expected: pd.DataFrame,
+    expansion: pd.DataFrame,
+    converged_ensembles: pd.DataFrame,
     sizes: Sequence[int],
     width_ratio: float,
 ) -> dict[str, Drawing]:
     """Every figure of tables, by the name of its file.
 
     laws: the tables LAWS by name; exact, theory: learning curves at infinite width, computed and predicted; variations:
-    of networks of infinite width; expected: of trained variants at infinite width; sizes: training sizes in the fit
-    window of finite width; width_ratio: the bound of claim A3.
+    of networks of infinite width; expected: of trained variants at infinite width; expansion: corrections of order 1/n;
+    converged_ensembles: moments of ensembles beside them; sizes: training sizes in the fit window of finite width;
+    width_ratio: the bound of claim A3.
     """
     curves, fits, ratios, corrections, varied, plateaus, *of_regimes, dimensions, dualities = (laws[n] for n in LAWS)
     converged, trained = exact[np.isinf(exact["training_time"])], curves[curves["method"] != LINEARISED]
@@ -66,4 +72,7 @@ def drawings(
     }
     for task, rows in converged.groupby("task", sort=False):
         found[f"error_sources_{task}"] = Drawing(error_sources, (rows,))
+    for task, rows in expansion.groupby("task", sort=False):
+        beside = converged_ensembles[converged_ensembles["task"] == task]
+        found[f"width_expansion_{task}"] = Drawing(width_expansion, (rows, beside))
     return found

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from keras import ops
 
 from replication.finite_width.layers import Tensor
-from replication.settings.training import Training
+from replication.settings.training import Training, heavy_ball
 
 # Kingma and Ba 2015, arXiv 1412.6980
 DECAY_OF_MEAN, DECAY_OF_SQUARE, EPSILON = 0.9, 0.999, 1e-8
@@ -29,15 +29,22 @@ def algorithm_of(training: Training) -> Algorithm:
     """The algorithm of the settings; that it sees batches makes no difference to the step."""
     if training.algorithm == "momentum":
         return Algorithm(1, lambda gradient, state, step: _momentum(gradient, state[0], training.momentum))
+    if training.algorithm == "heavy_ball":
+        return Algorithm(1, _heavy_ball)
     if training.algorithm in ("adam", "minibatch_adam"):
         return Algorithm(2, _adam)
     return Algorithm(0, lambda gradient, state, step: (gradient, []))
 
 
-def _momentum(gradient: Tensor, velocity: Tensor, momentum: float) -> Step:
+def _momentum(gradient: Tensor, velocity: Tensor, momentum: Tensor) -> Step:
     """Heavy ball, Polyak 1964: v <- momentum v + gradient."""
     velocity = momentum * velocity + gradient
     return velocity, [velocity]
+
+
+def _heavy_ball(gradient: Tensor, state: list[Tensor], step: Tensor) -> Step:
+    """The same with the momentum of `settings.training.heavy_ball`."""
+    return _momentum(gradient, state[0], heavy_ball(ops.cast(step, gradient.dtype)))
 
 
 def _adam(gradient: Tensor, state: list[Tensor], step: Tensor) -> Step:

@@ -4,6 +4,7 @@ The backend is TensorFlow unless the environment says KERAS_BACKEND=jax.
 """
 
 import contextlib
+import os
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
@@ -108,6 +109,8 @@ class Jax:
     """XLA by way of JAX."""
 
     def configure(self, tensor_float_32: bool, cores: int) -> None:  # noqa: D102
+        # read when JAX first looks for devices: tuning takes half a minute for each set of sizes, training seconds
+        os.environ.setdefault("XLA_FLAGS", "--xla_gpu_autotune_level=0")
         import jax
 
         jax.config.update("jax_default_matmul_precision", "tensorfloat32" if tensor_float_32 else "float32")

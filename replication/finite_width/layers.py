@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from keras import ops
 
-from replication.finite_width.parametrisation import layer_rates, output_scale
+from replication.finite_width.parametrisation import layer_rates, output_factor
 from replication.settings.network import MLP
 from replication.settings.training import Parametrisation
 
@@ -48,7 +48,7 @@ def factors_of(network: MLP, parametrisation: Parametrisation, inputs: int, widt
     """The factors of a network of this input dimension and width, as numbers."""
     fan_ins = [inputs, *[width] * network.depth]
     weights = [math.sqrt(network.weight_variance / fan_in) for fan_in in fan_ins]
-    return Factors(weights, output_scale(parametrisation, width))
+    return Factors(weights, float(network.output_scale) * output_factor(parametrisation, width))
 
 
 def learning_rates(
@@ -90,18 +90,23 @@ def dual_dense(coefficients: Tensor, kernel: Tensor, start: Tensor) -> Tensor:
 
 
 def outputs(network: MLP, factors: Factors, state: list[Tensor], inputs: Any, dual: bool) -> Tensor:
-    """Outputs (members, points, C): z^l = sqrt(C_W / n) phi(z^(l-1)) W^l + sqrt(C_b) b^l from layer to layer.
+    """Outputs (members, points, C): the last `preactivations` times their factor."""
+    return factors.output * preactivations(network, factors, state, inputs, dual)[-1]
+
+
+def preactivations(network: MLP, factors: Factors, state: list[Tensor], inputs: Any, dual: bool) -> list[Tensor]:
+    """z^l = sqrt(C_W / n) phi(z^(l-1)) W^l + sqrt(C_b) b^l of every layer, (members, points, units).
 
     state: the `trained_arrays`, with the coefficients A in place of the first layer's if it is `dual`. inputs: the
     points (points, d), or the pair (K, z0) of `dual_dense`.
     """
     size = _arrays_of_a_layer(network)
     first = 1 if dual else size
-    z = dual_dense(state[0], *inputs) if dual else dense(network, factors.weights[0], state[:first], inputs)
+    z = [dual_dense(state[0], *inputs) if dual else dense(network, factors.weights[0], state[:first], inputs)]
     later_layers = [state[start : start + size] for start in range(first, len(state), size)]
     for factor, layer in zip(factors.weights[1:], later_layers, strict=True):
-        z = dense(network, factor, layer, ACTIVATIONS[network.activation](z))
-    return factors.output * z
+        z.append(dense(network, factor, layer, ACTIVATIONS[network.activation](z[-1])))
+    return z
 
 
 def _arrays_of_a_layer(network: MLP) -> int:

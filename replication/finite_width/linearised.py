@@ -11,6 +11,7 @@ import functools
 from collections.abc import Callable
 from typing import NamedTuple
 
+import numpy as np
 from keras import ops
 
 from replication.finite_width.backends import backend
@@ -63,13 +64,15 @@ def linearise(
     left of it is below the rounding of float32.
     """
     inputs, width = weights_of_members[0][0][0].shape
-    momentum = training.momentum if training.algorithm == "momentum" else 0.0
-    coefficients = ops.convert_to_tensor(descent_series(training.steps, momentum), "float32")
+    coefficients = ops.convert_to_tensor(descent_series(training.steps, training.momenta), "float32")
     tensors = Data(*(ops.convert_to_tensor(array, "float32") for array in data))
     factors = factors_of(network, training.parametrisation, inputs, width).tensors()
     shares = _shares(network, training, inputs, width)
     step, half_shares = scalar(learning_rate / len(data.x)), [half_share(len(x)) for x in (data.x, data.test_x)]
-    program = _program(network, tuple(len(data.x) < 2 * size for size in (inputs, *[width] * network.depth)))
+    program = _program(
+        network.model_copy(update={"output_scale": 1.0}),
+        tuple(len(data.x) < 2 * size for size in (inputs, *[width] * network.depth)),
+    )
 
     def losses_of(device: str, weights: Weights) -> StackLosses:
         with backend().on(device):
@@ -78,15 +81,18 @@ def linearise(
             initial_loss, training_loss, test_loss = map(ops.convert_to_numpy, losses)
         check_descent(training_loss, initial_loss, training.steps)
         on_progress(training.steps * len(training_loss))
-        return training_loss, test_loss
+        return training_loss, test_loss, np.full_like(test_loss, np.nan)
 
     return on_every_device(losses_of, weights_of_members, placement)
 
 
 def _shares(network: MLP, training: Training, inputs: int, width: int) -> list[Share]:
-    rates = kernel_rates(network, training.parametrisation, inputs, width)
+    rates, square = kernel_rates(network, training.parametrisation, inputs, width), float(network.output_scale) ** 2
     return [
-        Share(scalar(rate.weight * network.weight_variance / fan_in), scalar(rate.bias * network.bias_variance))
+        Share(
+            scalar(square * rate.weight * network.weight_variance / fan_in),
+            scalar(square * rate.bias * network.bias_variance),
+        )
         for rate, fan_in in zip(rates, (inputs, *[width] * network.depth), strict=True)
     ]
 
@@ -100,11 +106,12 @@ def _program(network: MLP, by_gram: tuple[bool, ...]) -> Callable[..., list[Tens
         coefficients: Tensor, step: Tensor,
     ) -> list[Tensor]:  # fmt: skip
         at_training, at_test = (features(network, factors, layers, points) for points in (data.x, data.test_x))
-        residual = factors.output * at_training.outputs - data.y
+        start, test_start = (0.0 if network.centred else factors.output * at.outputs for at in (at_training, at_test))
+        residual = start - ops.broadcast_to(data.y, ops.shape(at_training.outputs))
         product = TangentKernel(network, factors, shares, layers, at_training, by_gram)
         solution = step * _series(lambda vector: vector - step * product(vector, at_training), residual, coefficients)
         trained = residual - product(solution, at_training)
-        tested = factors.output * at_test.outputs - product(solution, at_test) - data.test_y
+        tested = test_start - product(solution, at_test) - data.test_y
         points = zip((residual, trained, tested), (half_shares[0], *half_shares), strict=True)
         return [factor * ops.sum(ops.square(errors), axis=(1, 2)) for errors, factor in points]
 

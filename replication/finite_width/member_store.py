@@ -24,10 +24,11 @@ NOT_COMPUTING = {"member_store.py", "runs.py", "executor.py", "cluster.py"}
 
 
 class Member(NamedTuple):
-    """Losses of one member, and the device that they were computed on."""
+    """Losses of one member and its flipped share, as of EnsembleLosses, and the device that they were computed on."""
 
     training_loss: float
     test_loss: float
+    flipped_share: float
     device: str
 
 
@@ -111,8 +112,11 @@ def _read(path: Path) -> dict[int, Member]:
         raise ValueError("the checksum is another")
     content = json.loads(text)
     numbers = range(*content["members"])
-    losses = zip(content["training_loss"], content["test_loss"], strict=True)
-    return {number: Member(*pair, content["device"]) for number, pair in zip(numbers, losses, strict=True)}
+    fields = zip(*(content[name] for name in EnsembleLosses._fields), strict=True)
+    return {
+        number: Member(training, test, flipped, content["device"])
+        for number, (training, test, flipped) in zip(numbers, fields, strict=True)
+    }
 
 
 def code_digest() -> str:

@@ -1,15 +1,16 @@
 """The losses of members of an ensemble, computed on this machine."""
 
 import math
+from concurrent.futures import ThreadPoolExecutor
 
 from replication.errors import ReplicationError
 from replication.finite_width.batches import batches_of
+from replication.finite_width.converged import converge
 from replication.finite_width.devices import free_memory, select_devices
-from replication.finite_width.ensemble import Data, Ensemble, EnsembleLosses
+from replication.finite_width.ensemble import Data, Ensemble, EnsembleLosses, initial_weights_of
 from replication.finite_width.linearised import linearise
 from replication.finite_width.training import Diverged, OnProgress, train
-from replication.network import Weights, initial_weights
-from replication.seeds import generator
+from replication.network import Weights
 
 FLOAT32_BYTES = 4
 ROUNDS = 4  # members that each core trains in a chunk: what a kill can cost, against what starting a chunk does
@@ -44,8 +45,14 @@ def member_losses(
     of cores. On a GPU, whose members are stacked, they agree to rounding. ReplicationError if training diverges or the
     device is not there.
     """
+    if ensemble.training.algorithm == "convergence":
+        _check_converging(ensemble)
+        weights = _weights(ensemble, members, data)
+        losses = converge(ensemble.network, weights, data)
+        on_progress(ensemble.training.steps * len(members))
+        return losses, select_devices("cpu").model
     placement = select_devices(device, tensor_float_32)
-    weights = [member_weights(ensemble, member, data) for member in members]
+    weights = _weights(ensemble, members, data)
     arguments = ensemble.network, ensemble.training, weights, data, ensemble.learning_rate, placement
     try:
         if ensemble.method == "linearised":
@@ -56,12 +63,21 @@ def member_losses(
 
 
 def member_weights(ensemble: Ensemble, member: int, data: Data) -> Weights:
-    """Initial weights of one member, from the stream (seed, "member", task, width, member).
+    """Initial weights of one member."""
+    sizes = ensemble.width, data.x.shape[1], data.y.shape[1]
+    return initial_weights_of(ensemble.network, *sizes, ensemble.seed, ensemble.task, member)
 
-    They do not depend on the training size, so differences between training sizes are those of the same networks.
-    """
-    stream = generator(ensemble.seed, "member", ensemble.task, ensemble.width, member)
-    return initial_weights(ensemble.network, data.x.shape[1], ensemble.width, data.y.shape[1], stream)
+
+def _weights(ensemble: Ensemble, members: range, data: Data) -> list[Weights]:
+    """Of every member, on all cores: NumPy lets go of the interpreter while it draws."""
+    with ThreadPoolExecutor() as pool:
+        return list(pool.map(lambda member: member_weights(ensemble, member, data), members))
+
+
+def _check_converging(ensemble: Ensemble) -> None:
+    if ensemble.method != "linearised" or ensemble.training.parametrisation != "ntk":
+        problem = f"{ensemble.method} networks in {ensemble.training.parametrisation} parametrisation to convergence"
+        raise ReplicationError(problem, "take linearised ones in ntk, or an algorithm that takes steps")
 
 
 def _rate(ensemble: Ensemble) -> str:

@@ -33,12 +33,12 @@ def layer_rates(spec: MLP, parametrisation: Parametrisation, inputs: int, width:
     return [Rates(*[float(width) if parametrisation == "mup" else 1.0] * 2)] * (spec.depth + 1)
 
 
-def output_scale(parametrisation: Parametrisation, width: int) -> float:
-    """Factor of the outputs."""
+def output_factor(parametrisation: Parametrisation, width: int) -> float:
+    """Factor of the outputs, beside the network's own output scale."""
     return 1 / math.sqrt(width) if parametrisation == "mup" else 1.0
 
 
 def kernel_rates(spec: MLP, parametrisation: Parametrisation, inputs: int, width: int) -> list[Rates]:
-    """Factors of each layer's share of the neural tangent kernel: its rate times the outputs' factor squared."""
-    scale = output_scale(parametrisation, width) ** 2
+    """Factors of each layer's share of the neural tangent kernel: its rate times the `output_factor` squared."""
+    scale = output_factor(parametrisation, width) ** 2
     return [Rates(scale * weight, scale * bias) for weight, bias in layer_rates(spec, parametrisation, inputs, width)]

@@ -10,7 +10,7 @@ from keras import ops
 
 from replication.finite_width.algorithms import algorithm_of
 from replication.finite_width.backends import backend
-from replication.finite_width.layers import Factors, Tensor, outputs
+from replication.finite_width.layers import Factors, Tensor, outputs, preactivations
 from replication.settings.network import MLP
 from replication.settings.training import Training
 
@@ -24,6 +24,9 @@ State = list[Tensor]
 class Points(NamedTuple):
     """What the network is called on, the targets y (N, C) there, and the scalar 1 / (2 B), B points of a batch or N.
 
+    Targets of centred networks are (members, N, C), what each member's outputs at initialisation are above zero added:
+    that is how they are subtracted.
+
     The factor is an input, so that the program does not divide: compilers replace a division by a constant, and what a
     loss is to the last bit would depend on what they know.
     """
@@ -34,21 +37,35 @@ class Points(NamedTuple):
 
 
 class Program(NamedTuple):
-    """Two compiled functions.
+    """Compiled functions.
 
-    loss(factors, state, points): one of every member; descend(factors, state, optimizer_state, first, steps,
-    learning_rates, points, batches): state and optimizer_state after `steps` steps, of which `first` is the number of
-    the first.
+    preactivations(factors, state, inputs): of every layer; loss(factors, state, points): one of every member;
+    descend(factors, state, optimizer_state, first, steps, learning_rates, points, batches): state and optimizer_state
+    after `steps` steps, of which `first` is the number of the first.
     """
 
+    preactivations: Callable[..., list[Tensor]]
     loss: Callable[..., Tensor]
     descend: Callable[..., tuple[State, list[State]]]
 
 
-@functools.lru_cache(maxsize=64)
 def program_of(network: MLP, training: Training, dual: bool, in_batches: bool) -> Program:
-    """The program of a network and an algorithm, for ensembles of any width, training size and number of members."""
+    """The program of a network and an algorithm, for ensembles of any width, training size and number of members.
+
+    Output scales and, at a constant rate, numbers of steps are inputs of it, and share one.
+    """
+    if training.schedule == "constant":
+        steps = XLA_STEPS if takes_xla(training) else 1
+        training = training.model_copy(update={"steps": steps, "training_loss_ratio": None})
+    return _program_of(network.unscaled, training, dual, in_batches)
+
+
+@functools.lru_cache(maxsize=64)
+def _program_of(network: MLP, training: Training, dual: bool, in_batches: bool) -> Program:
     algorithm = algorithm_of(training)
+
+    def preactivations_of(factors: Factors, state: State, inputs: Any) -> list[Tensor]:
+        return preactivations(network, factors, state, inputs, dual)
 
     def loss(factors: Factors, state: State, points: Points) -> Tensor:
         errors = outputs(network, factors, state, points.inputs, dual) - points.y
@@ -67,7 +84,7 @@ def program_of(network: MLP, training: Training, dual: bool, in_batches: bool) -
             seen = points
             if in_batches:
                 batch = ops.take(batches, first + index, axis=0)
-                inputs, y = (ops.take(array, batch, axis=0) for array in (points.inputs, points.y))
+                inputs, y = ops.take(points.inputs, batch, axis=0), ops.take(points.y, batch, axis=-2)
                 seen = Points(inputs, y, points.factor)
             rates = learning_rates
             if training.schedule == "cosine":
@@ -84,7 +101,7 @@ def program_of(network: MLP, training: Training, dual: bool, in_batches: bool) -
         return ops.fori_loop(0, steps, step, (state, optimizer_state))
 
     xla = takes_xla(training)
-    return Program(backend().compiled(loss, xla), backend().compiled(descend, xla))
+    return Program(*(backend().compiled(function, xla) for function in (preactivations_of, loss, descend)))
 
 
 def takes_xla(training: Training) -> bool:

@@ -10,6 +10,7 @@ from replication.finite_width.ensemble import Data, Ensemble
 from replication.schema import BASELINE
 
 LINEARISED_WORK = 0.3  # of training the same member
+CONVERGED_WORK = 3000  # of a step, at its one step
 OVERHEAD = 20_000  # of a step, in units of points times neurons
 
 
@@ -42,6 +43,8 @@ class Run(NamedTuple):
         ensemble, training = self.ensemble, self.ensemble.training
         points = min(ensemble.training_size, training.batch_size) if training.in_batches else ensemble.training_size
         work = OVERHEAD + points * ensemble.width
+        if training.algorithm == "convergence":
+            return CONVERGED_WORK * work
         return LINEARISED_WORK * work if ensemble.method == "linearised" else work
 
 

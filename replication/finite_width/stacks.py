@@ -8,9 +8,9 @@ import numpy as np
 
 from replication.finite_width.devices import Placement
 from replication.finite_width.ensemble import EnsembleLosses
-from replication.network import Weights
+from replication.network import Weights, stacked
 
-StackLosses = tuple[np.ndarray, np.ndarray]  # training and test loss of every member of a stack
+StackLosses = tuple[np.ndarray, ...]  # fields of EnsembleLosses for the members of a stack
 
 
 def on_every_device(
@@ -24,18 +24,10 @@ def on_every_device(
     pool = ThreadPoolExecutor(len(devices))
     try:
         placed = [devices[index % len(devices)] for index, _ in enumerate(stacks)]
-        training, test = zip(*pool.map(losses_of, placed, stacks), strict=True)
-        return EnsembleLosses(np.concatenate(training), np.concatenate(test))
+        fields = zip(*pool.map(losses_of, placed, stacks), strict=True)
+        return EnsembleLosses(*map(np.concatenate, fields))
     finally:
         pool.shutdown(cancel_futures=True)
-
-
-def stacked(members: list[Weights]) -> Weights:
-    """The members' pairs (W, b), layer by layer, stacked along a leading axis."""
-    return [
-        (np.stack([weight for weight, _ in layer]), np.stack([bias for _, bias in layer]))
-        for layer in zip(*members, strict=True)
-    ]
 
 
 def _grouped(members: list[Weights], size: int) -> Iterator[list[Weights]]:

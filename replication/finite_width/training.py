@@ -18,7 +18,7 @@ from replication.finite_width.programs import Points, Program, State, half_share
 from replication.finite_width.stacks import StackLosses, on_every_device
 from replication.network import Weights
 from replication.settings.network import MLP
-from replication.settings.training import Training
+from replication.settings.training import LINEAR, Training
 
 # After each call of the compiled loop the losses are checked and progress is told.
 STEPS_PER_CALL = 100
@@ -59,8 +59,7 @@ def train(
     """
     inputs, width = weights_of_members[0][0][0].shape
     if dual is None:
-        linear = training.algorithm in ("gradient_descent", "momentum")
-        dual = linear and batches is None and len(data.x) < 2 * inputs
+        dual = training.algorithm in LINEAR and batches is None and len(data.x) < 2 * inputs
     factors = factors_of(network, training.parametrisation, inputs, width)
     if not takes_xla(training):  # which compiles for every set of sizes anyway, and makes more of constants
         factors = factors.tensors()
@@ -72,10 +71,14 @@ def train(
     def losses_of(device: str, weights: Weights) -> StackLosses:
         with backend().on(device):
             start = _start(network, training, weights, tensors, factors, dual)
+            before = program.preactivations(factors, start.state, start.training.inputs)
+            if network.centred:
+                start = _centred(program, factors, start, before[-1])
             state = _descended(program, training, start, factors, rates, batches, on_progress)
             losses = [program.loss(factors, state, points) for points in (start.training, start.test)]
-            training_loss, test_loss = map(ops.convert_to_numpy, losses)
-        return training_loss, test_loss
+            flipped = _flipped_share(before, program.preactivations(factors, state, start.training.inputs))
+            training_loss, test_loss, flipped_share = map(ops.convert_to_numpy, (*losses, flipped))
+        return training_loss, test_loss, flipped_share if network.activation == "relu" else flipped_share + np.nan
 
     return on_every_device(losses_of, weights_of_members, placement)
 
@@ -116,6 +119,22 @@ def _start(network: MLP, training: Training, weights: Weights, data: Data, facto
         Points(first(data.x), data.y, half_share(len(data.x))),
         Points(first(data.test_x), data.test_y, half_share(len(data.test_x))),
     )
+
+
+def _centred(program: Program, factors: Factors, start: Start, last: Tensor) -> Start:
+    """The start with each member's first outputs in its targets; `last`: those at training points, before scaling."""
+    at_test = program.preactivations(factors, start.state, start.test.inputs)[-1]
+    training, test = (
+        points._replace(y=points.y + factors.output * z)
+        for points, z in ((start.training, last), (start.test, at_test))
+    )
+    return start._replace(training=training, test=test)
+
+
+def _flipped_share(before: list[Tensor], after: list[Tensor]) -> Tensor:
+    """Of the hidden preactivations (members, points, units) of all layers: how many changed sign, (members,)."""
+    changed = [ops.not_equal(z > 0, now > 0) for z, now in zip(before[:-1], after[:-1], strict=True)]
+    return ops.mean(ops.stack([ops.mean(ops.cast(layer, "float32"), axis=(1, 2)) for layer in changed]), axis=0)
 
 
 def _descended(

@@ -14,7 +14,7 @@ from scipy.linalg import blas
 
 from replication.errors import ReplicationError
 from replication.infinite_width.activations import MOMENTS
-from replication.settings.network import MLP
+from replication.settings.network import MATCHED, MLP
 from replication.validation.arrays import check_shapes
 
 TILE = 192  # rows and columns of a tile: its handful of temporaries stay in a core's cache
@@ -35,8 +35,9 @@ def kernels(
     """K and Theta of the network between the rows of x (n1, d) and other (n2, d); other = None means x itself.
 
     K_1 = Theta_1 = C_b + C_W x.x'/d; each layer then maps K -> C_b + C_W E[phi phi] and
-    Theta -> K_new + C_W E[phi' phi'] Theta. On the diagonal of x with itself the cosine is exactly one. Memory: the
-    result, and a few tiles for each core.
+    Theta -> K_new + C_W E[phi' phi'] Theta; both end multiplied by g^2, g the output scale. K, the covariance of what
+    the network starts from, is zero if it is centred. On the diagonal of x with itself the cosine is exactly one.
+    Memory: the result, and a few tiles for each core.
 
     `rates`, one pair for each layer up to the read-out, multiply what its weights and its biases add to Theta: the
     kernel of layers that learn at different rates. ReplicationError for shapes that do not match.
@@ -59,14 +60,24 @@ def diagonal(network: MLP, x: np.ndarray) -> Kernels:
     """K and Theta of every row of x (n, d) with itself, each (n,)."""
     _check(network, x, None, None)
     *_, kernels = _diagonals(network, x)
-    return kernels
+    return Kernels(*(scale * part for scale, part in zip(output_scales(network), kernels, strict=True)))
 
 
 def _check(network: MLP, x: np.ndarray, other: np.ndarray | None, rates: Sequence[Rate] | None) -> None:
     check_shapes(x=(x, "n1 d"), **({} if other is None else {"other": (other, "n2 d")}))
+    output_scales(network)
     if rates is not None and len(rates) != network.depth + 1:
         problem = f"{len(rates)} pairs of rates for {network.depth + 1} layers"
         raise ReplicationError(problem, "give one pair for each hidden layer and one for the read-out")
+
+
+def output_scales(network: MLP) -> tuple[float, float]:
+    """By which the output scale multiplies K and Theta."""
+    if network.output_scale == MATCHED:
+        remedy = "give a number, or that of replication.infinite_width.output_scale.matched"
+        raise ReplicationError("the output scale is to match targets that are not known here", remedy)
+    square = float(network.output_scale) ** 2
+    return 0.0 if network.centred else square, square
 
 
 def _gram(x: np.ndarray, other: np.ndarray | None) -> np.ndarray:
@@ -101,6 +112,7 @@ def _fill(
     variances1 = [kernels.nngp for kernels in _diagonals(network, x)]
     variances2 = variances1 if other is None else [kernels.nngp for kernels in _diagonals(network, other)]
     first_rate, *later = rates or (None,) * (network.depth + 1)
+    scales = output_scales(network)
 
     def fill_row(start: int) -> None:
         rows = slice(start, start + TILE)
@@ -119,8 +131,10 @@ def _fill(
                     k = _next_nngp(network, k, q1_rows, q2_columns)
                 else:
                     k, theta = _next_layer(network, k, theta, q1_rows, q2_columns, rate)
-            for matrix, tile in ((gram, k), (ntk, theta)):
+            for matrix, tile, scale in zip((gram, ntk), (k, theta), scales, strict=True):
                 if matrix is not None and tile is not None:
+                    if scale != 1:
+                        tile *= scale
                     matrix[rows, columns] = tile
                     if symmetric:
                         matrix[columns, rows] = tile.T

@@ -38,7 +38,7 @@ def evaluate_kernels(network: MLP, engine: str, x: np.ndarray, other: np.ndarray
 
 
 def _neural_tangents(network: MLP, x: np.ndarray, other: np.ndarray | None) -> Kernels:
-    kernel_fn = stax_kernel(network)
+    scales, kernel_fn = closed_form.output_scales(network), stax_kernel(network.unscaled)
     columns = x if other is None else other
     nngp, ntk = (np.empty((len(x), len(columns))) for _ in range(2))
     for start in range(0, len(x), BLOCK):
@@ -48,9 +48,9 @@ def _neural_tangents(network: MLP, x: np.ndarray, other: np.ndarray | None) -> K
             got = kernel_fn(x[rows], columns[block])
             if got.ntk.dtype != np.float64:  # JAX falls back to float32 in silence
                 raise ReplicationError("neural-tangents computes in float32", "unset JAX_ENABLE_X64=0")
-            nngp[rows, block], ntk[rows, block] = got.nngp, got.ntk
+            nngp[rows, block], ntk[rows, block] = scales[0] * got.nngp, scales[1] * got.ntk
             if other is None and first > start:
-                nngp[block, rows], ntk[block, rows] = got.nngp.T, got.ntk.T
+                nngp[block, rows], ntk[block, rows] = nngp[rows, block].T, ntk[rows, block].T
     if other is None:
         _correct_equal_points(network, x, nngp, ntk)
     return Kernels(nngp, ntk)
@@ -78,7 +78,7 @@ def _correct_equal_points(network: MLP, x: np.ndarray, *matrices: np.ndarray) ->
 
 @functools.cache  # compiled once for each network and shape of block
 def stax_kernel(network: MLP) -> Callable[[np.ndarray, np.ndarray], Any]:
-    """neural-tangents' kernel function (x, other) -> (nngp, ntk) of the network, compiled, in float64."""
+    """neural-tangents' kernel function (x, other) -> (nngp, ntk) of the network, compiled, in float64, at g = 1."""
     if network.activation not in STAX_LAYERS:
         problem = f"neural-tangents is not told its layer of the activation {network.activation}"
         raise ReplicationError(problem, "use the engine closed_form")

@@ -1,7 +1,7 @@
 """The test loss of infinitely wide networks against the training-set size, as rows of a table."""
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import numpy as np
 
@@ -9,6 +9,7 @@ from replication.infinite_width import predictions
 from replication.infinite_width.kernels import evaluate_kernels
 from replication.infinite_width.nested_sets import in_asked_order
 from replication.infinite_width.predictions import KernelMatrices, Prediction
+from replication.infinite_width.training_time import GradientDescent
 from replication.loss_distribution.generalised_chi_square import GeneralisedChiSquare
 from replication.loss_distribution.moments import (
     coefficient_of_variation_infinite_test_set,
@@ -31,13 +32,6 @@ class Regularisation(NamedTuple):
 
 
 UNREGULARISED = Regularisation()
-
-
-class GradientDescent(NamedTuple):
-    """A finite training time: steps of gradient descent, at this fraction of the largest stable learning rate."""
-
-    steps: int
-    learning_rate_fraction: float
 
 
 def compute_kernels(network: MLP, engine: str, x: np.ndarray, y: np.ndarray, test_x: np.ndarray) -> KernelMatrices:
@@ -66,7 +60,9 @@ def learning_curve(
     Columns: method, training_size, training_time; the moments and the sources of the test loss on targets test_y
     (N_T, C), and eps_L of an infinitely large test set; with `confidence` the median of the loss and the ends of its
     central credible interval, loss_lower and loss_upper; condition_number and diag_reg of the kernel that was inverted;
-    of gradient descent its mean training_loss and, if it took steps, its learning_rate.
+    of gradient descent its mean training_loss and, if it took steps, its learning_rate and, where `descent` names a
+    ratio of training to test loss, whether that was `reached`. Networks that start from zero have no Bayes rows, and a
+    loss that is one number.
 
     Within a method the rows are in the order of `training_sizes`, whatever it is. `algebra` is the linear algebra that
     computes them, "scipy" or "jax", which uses a GPU if there is one. ReplicationError for shapes that do
@@ -90,23 +86,28 @@ def _rows(
     descent: GradientDescent | None,
     algebra: str,
 ) -> Iterator[Row]:
-    ascending = sorted(sizes)
-    made = predictions.bayes(kernels, ascending, *regularisation, algebra)
+    ascending, goals = sorted(sizes), []
     # rows wait for their turn, which are small, and not predictions
-    rows = (_row(BAYES, *pair, np.inf, test_y, confidence) for pair in zip(ascending, made, strict=True))
-    yield from in_asked_order(sizes, rows)
+    if np.any(kernels.test_nngp):  # the prior, which centred networks lack
+        made = predictions.bayes(kernels, ascending, *regularisation, algebra)
+        rows = (_row(BAYES, *pair, np.inf, test_y, confidence) for pair in zip(ascending, made, strict=True))
+        yield from in_asked_order(sizes, rows)
     made = predictions.gradient_descent_to_convergence(kernels, ascending, *regularisation, algebra)
     rows = (_row(GRADIENT_DESCENT, *pair, np.inf, test_y, confidence) for pair in zip(ascending, made, strict=True))
     for row in in_asked_order(sizes, rows):
+        goals.append(cast(float, row["mean"]))
         yield row | {"training_loss": 0.0}
     if descent is None:
         return
-    for size in sizes:
+    for size, converged_loss in zip(sizes, goals, strict=True):
+        steps, ratio = descent.steps_at(size), descent.training_loss_ratio
         trained = predictions.gradient_descent(
-            kernels, size, descent.learning_rate_fraction, descent.steps, algebra=algebra
+            kernels, size, descent.learning_rate_fraction, steps, descent.momenta, algebra
         )
-        row = _row(GRADIENT_DESCENT, size, trained.prediction, descent.steps, test_y, confidence)
-        yield row | {"training_loss": trained.training_loss, "learning_rate": trained.learning_rate}
+        row = _row(GRADIENT_DESCENT, size, trained.prediction, steps, test_y, confidence)
+        row |= {"training_loss": trained.training_loss, "learning_rate": trained.learning_rate}
+        reached = ratio is not None and trained.training_loss <= ratio * converged_loss
+        yield row if ratio is None else row | {"reached": reached}
 
 
 def _row(

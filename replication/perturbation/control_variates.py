@@ -18,7 +18,7 @@ from replication.perturbation.influences import own_covariance
 from replication.perturbation.limit import Limit
 from replication.perturbation.neurons import Neurons
 
-NEURONS, STACK = 40_000, 2_000
+NEURONS, STACK = 10_000, 2_000
 
 
 class Known(NamedTuple):
@@ -29,9 +29,21 @@ class Known(NamedTuple):
 
 
 def known_moments(
-    limit: Limit, width: int, output_scale: float = 1.0, rng: np.random.Generator | int = 0, neurons: int = NEURONS
+    limit: Limit,
+    width: int,
+    output_scale: float = 1.0,
+    rng: np.random.Generator | int = 0,
+    cumulant: float | None = None,
 ) -> Known:
-    """Of members of `width` neurons; the fourth cumulant is a mean over `neurons` single neurons, good to 1 %."""
+    """Of members of `width` neurons; `cumulant` is kappa where it is known already."""
+    kappa = fourth_cumulant(limit, rng) if cumulant is None else cumulant
+    moments = moments_of(limit.sources(output_scale))
+    variance = moments.std**2 + output_scale**4 * kappa / (4 * len(limit.delta) ** 2 * width)
+    return Known(moments.mean, float(variance))
+
+
+def fourth_cumulant(limit: Limit, rng: np.random.Generator | int = 0, neurons: int = NEURONS) -> float:
+    """kappa at g = 1: a mean over `neurons` single neurons, good to 2 %."""
     rng, outputs, covariance = np.random.default_rng(rng), limit.outputs, own_covariance(limit)
     mean, squares = np.trace(covariance), []
     for start in range(0, neurons, STACK):
@@ -39,10 +51,7 @@ def known_moments(
         p = limit.left(drawn.test_features, drawn.features)
         squares.append((np.einsum("am,am->m", p, p) - mean) ** 2)
     square = np.concatenate(squares).mean()
-    kurtosis = outputs * (outputs + 2) * square + 2 * outputs * (mean**2 - np.vdot(covariance, covariance))
-    moments = moments_of(limit.sources(output_scale))
-    variance = moments.std**2 + output_scale**4 * kurtosis / (4 * len(limit.delta) ** 2 * width)
-    return Known(moments.mean, float(variance))
+    return float(outputs * (outputs + 2) * square + 2 * outputs * (mean**2 - np.vdot(covariance, covariance)))
 
 
 def control(limit: Limit, at_training: np.ndarray, at_test: np.ndarray, output_scale: float = 1.0) -> np.ndarray:

@@ -5,15 +5,18 @@ the derivation, and where it ends, is docs/perturbation.md.
 """
 
 import functools
+import math
 from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
+from replication.infinite_width.closed_form import output_scales
 from replication.perturbation.checks import check_left, check_positive, checked, checked_sizes
-from replication.perturbation.estimates import LAZY, Correction, correction, parts, precise
+from replication.perturbation.estimates import Correction, correction, parts, precise
 from replication.perturbation.limit import Inputs, Limit
-from replication.perturbation.monte_carlo import sample
+from replication.perturbation.monte_carlo import Means, sample
+from replication.schema import EXPANSION_REACH
 from replication.settings.network import MLP
 
 WITHIN = (0.25, 0.10)  # excess of eps_L over infinite width that a network is allowed
@@ -26,8 +29,6 @@ def finite_width_correction(
     test_x: np.ndarray,
     test_y: np.ndarray,
     training_sizes: Sequence[int],
-    output_scale: float = 1.0,
-    centred: bool = False,
     widths: Sequence[int] = (256, 1024, 4096),
     precision: float = 0.02,
     rng: np.random.Generator | int = 0,
@@ -37,7 +38,7 @@ def finite_width_correction(
     """mu_L and eps_L at infinite width and their corrections of order 1/n, one row for each training size.
 
     x (N, d), y (N, C), test_x (N_T, d), test_y (N_T, C), in float64; the training set of size n is the first n points.
-    `output_scale` g multiplies the read-out, `centred` subtracts each network's initial function (g = 0). The Monte
+    Of a centred network g is 0 in what follows, whatever multiplies its read-out: that changes no loss. The Monte
     Carlo takes fresh neurons until the standard error of c is `precision` times the larger of |c| and its first-order
     part, or `most_neurons` have been used; the same neurons serve every size. `infinite_test_set` adds what an
     infinitely large test set of the same distribution would have.
@@ -47,9 +48,34 @@ def finite_width_correction(
     coefficient_of_variation_at_*, coefficient_of_variation_error_at_* and beyond_expansion_at_* (true where
     N_D / n is above a quarter). Units: the loss's, 1/(2 N_T) sum of squares; neurons for b; the rest has none.
     """
+    network, scale = spec.unscaled, math.sqrt(output_scales(spec)[0])
+    return corrections_at_scales(
+        network, [scale], x, y, test_x, test_y, training_sizes, widths, precision, rng, most_neurons, infinite_test_set
+    )
+
+
+def corrections_at_scales(
+    spec: MLP,
+    scales: Sequence[float],
+    x: np.ndarray,
+    y: np.ndarray,
+    test_x: np.ndarray,
+    test_y: np.ndarray,
+    training_sizes: Sequence[int],
+    widths: Sequence[int] = (256, 1024, 4096),
+    precision: float = 0.02,
+    rng: np.random.Generator | int = 0,
+    most_neurons: int = 20_000,
+    infinite_test_set: bool = True,
+) -> pd.DataFrame:
+    """`finite_width_correction` at several g from the same neurons: a row for each size and each of `scales`.
+
+    The terms are polynomials in g, so further scales are free. `spec` has g = 1; the Monte Carlo stops when c is
+    precise at every scale.
+    """
     x, y, test_x, test_y = checked(spec, x, y, test_x, test_y)
-    sizes, scale = checked_sizes(training_sizes, len(x)), 0.0 if centred else float(output_scale)
-    check_positive(precision=precision, output_scale=output_scale, most_neurons=most_neurons)
+    sizes = checked_sizes(training_sizes, len(x))
+    check_positive(precision=precision, most_neurons=most_neurons)
     for width in widths:
         check_positive(width=width)
     infinite_test_set = infinite_test_set and len(test_y) > 1
@@ -58,16 +84,22 @@ def finite_width_correction(
     rows = []
     for size in sizes:
         limit = Limit.of(inputs.leading(size), y[:size], test_y)
-        check_left(limit, scale)
-        enough = functools.partial(precise, limit, scale, precision)
+        for scale in scales:
+            check_left(limit, scale)
+        enough = functools.partial(_precise_at_all, limit, scales, precision)
         means = sample(limit, np.random.default_rng(seed), enough, most_neurons, infinite_test_set)
-        found = correction(limit, means, scale)
-        row = {"training_size": size, "output_scale": scale, **found._asdict(), **parts(limit, means, scale)}
-        row |= {f"width_within_{round(100 * p)}_percent": found.width_within(p, size) for p in WITHIN}
-        for width in widths:
-            row |= _at(found, width, size)
-        rows.append(row)
+        for scale in scales:
+            found = correction(limit, means, scale)
+            row = {"training_size": size, "output_scale": scale, **found._asdict(), **parts(limit, means, scale)}
+            row |= {f"width_within_{round(100 * p)}_percent": found.width_within(p, size) for p in WITHIN}
+            for width in widths:
+                row |= _at(found, width, size)
+            rows.append(row)
     return pd.DataFrame(rows)
+
+
+def _precise_at_all(limit: Limit, scales: Sequence[float], precision: float, means: Means) -> bool:
+    return all(precise(limit, scale, precision, means) for scale in scales)
 
 
 def _at(found: Correction, width: int, size: int) -> dict:
@@ -76,5 +108,5 @@ def _at(found: Correction, width: int, size: int) -> dict:
         f"mean_at_{width}": found.mean_at(width),
         f"coefficient_of_variation_at_{width}": spread,
         f"coefficient_of_variation_error_at_{width}": found.c_error / (2 * width * spread) if spread else np.nan,
-        f"beyond_expansion_at_{width}": size / width > LAZY,
+        f"beyond_expansion_at_{width}": size / width > EXPANSION_REACH,
     }

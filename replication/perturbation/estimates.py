@@ -7,8 +7,7 @@ import numpy as np
 from replication.loss_distribution.moments import coefficient_of_variation_infinite_test_set, moments_of
 from replication.perturbation.limit import Limit
 from replication.perturbation.monte_carlo import Means
-
-LAZY = 0.25  # N_D / n up to which the expansion was found to hold
+from replication.schema import EXPANSION_REACH
 
 
 class Correction(NamedTuple):
@@ -43,10 +42,11 @@ class Correction(NamedTuple):
     def width_within(self, excess: float, training_size: int) -> float:
         """n*, from which infinite width serves within `excess` of eps_L.
 
-        |c| / (((1 + p)^2 - 1) eps_L^2), but never below training_size / LAZY, where the expansion is not known to hold.
+        |c| / (((1 + p)^2 - 1) eps_L^2), but never below training_size / EXPANSION_REACH, up to where the expansion is
+        known to hold.
         """
         share = ((1 + excess) ** 2 - 1) * self.coefficient_of_variation**2
-        return max(training_size / LAZY, abs(self.c) / share if share else np.inf)
+        return max(training_size / EXPANSION_REACH, abs(self.c) / share if share else np.inf)
 
 
 def correction(limit: Limit, means: Means, scale: float) -> Correction:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from replication.perturbation.activations import ACTIVATIONS, SLOPES
+from replication.finite_width.numpy_activations import ACTIVATIONS, SLOPES
 from replication.perturbation.limit import Limit
 
 

@@ -12,14 +12,15 @@ any n'. What is left out: the second order in the kernel, and what the initial f
 hidden layer the complete c is 0.5 to 1 of this part.
 """
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
-from replication.infinite_width.closed_form import kernels, nngp
+from replication.finite_width.converged import Members, Network
+from replication.infinite_width.closed_form import kernels, nngp, output_scales
 from replication.loss_distribution.moments import gaussian_moments
-from replication.perturbation.linearised_members import Members, Network
 from replication.settings.network import MLP
 
 MEMORY = 2**28  # bytes of one stack of networks
@@ -34,7 +35,6 @@ def first_order_by_sampling(
     training_sizes: Sequence[int],
     widths: Sequence[int] = (64, 128, 256),
     networks: int = 200,
-    output_scale: float = 1.0,
     rng: np.random.Generator | int = 0,
 ) -> pd.DataFrame:
     """Estimates of c's first-order part, one row for each training size and width n' of the sampled kernels.
@@ -42,8 +42,8 @@ def first_order_by_sampling(
     Any depth; arrays as those of `finite_width_correction`. Columns: training_size, width, networks, mean and
     coefficient_of_variation (infinite width), c_first_order, c_first_order_error (from the fourth moment of I).
     """
-    rng = np.random.default_rng(rng)
-    functionals = [_Functional(spec, x[:n], y[:n], test_x, test_y, output_scale) for n in training_sizes]
+    rng, scale, spec = np.random.default_rng(rng), math.sqrt(output_scales(spec)[0]), spec.unscaled
+    functionals = [_Functional(spec, x[:n], y[:n], test_x, test_y, scale) for n in training_sizes]
     rows: list[dict[str, float]] = []
     for width in widths:
         largest, outputs = max(training_sizes), y.shape[1]

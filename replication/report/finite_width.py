@@ -5,8 +5,9 @@ import pandas as pd
 
 from replication.scaling_laws.estimates import plus_minus
 from replication.scaling_laws.tables import groups, matching
-from replication.schema import PAIRED_DIFFERENCE, SUBJECT, SYMBOLS, VARIATION
+from replication.schema import PAIRED_DIFFERENCE, SUBJECT, SYMBOLS, TRAINED, VARIATION
 
+EPS = "coefficient_of_variation"
 WHAT = {"trained": "trained", "linearised": "linearised", PAIRED_DIFFERENCE: "trained less linearised"}
 
 
@@ -27,6 +28,36 @@ def corrections_table(intercepts: pd.DataFrame, corrections: pd.DataFrame) -> pd
             shown[f"correction times n, N_D = {size}"] = plus_minus(fit["estimate"], fit["standard_error"])
         rows.append(shown)
     return pd.DataFrame(rows)
+
+
+def expansion_table(moments: pd.DataFrame) -> pd.DataFrame:
+    """eps_L at infinite width, to order 1/n and of ensembles, for every output scale, N_D and width.
+
+    Ensembles stand as the estimate with the smaller error, plain or by control variates, in brackets how many errors it
+    lies from what was expected.
+    """
+    rows = []
+    for key, ensembles in groups(moments, [*SUBJECT, "value", "training_size", "width"]):
+        first = ensembles.iloc[0]
+        row = {name: key[name] for name in SUBJECT} | {"outputs": key["value"], "N_D": key["training_size"]}
+        row |= {"width": f"{key['width']:g}", "infinite width": f"{first[f'infinite_{EPS}']:.4g}"}
+        order = f"{first[f'expected_{EPS}']:.4g}"
+        row["order 1/n"] = f"({order})" if first["beyond_expansion"] else order
+        for method, ensemble in ensembles.groupby("method", sort=False):
+            row[method] = _beside(ensemble.iloc[0])
+            if method == TRAINED:
+                row["ReLUs switched"] = f"{ensemble['flipped_share'].iloc[0]:.1%}"
+                row["correlation with linearised"] = f"{ensemble['linearised_correlation'].iloc[0]:.2f}"
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def _beside(row: pd.Series) -> str:
+    stem = min(("", "controlled_"), key=lambda stem: row[f"{stem}{EPS}_standard_error"])
+    estimate, error = row[f"{stem}{EPS}"], row[f"{stem}{EPS}_standard_error"]
+    expected = row[f"expected_{EPS}"]
+    distance = (estimate - expected) / np.hypot(error, row[f"expected_{EPS}_error"])
+    return f"{plus_minus(estimate, error)} ({distance:+.1f})"
 
 
 def crossovers_table(crossovers: pd.DataFrame) -> pd.DataFrame:

@@ -21,6 +21,10 @@ LAWS = (
     "scaling_laws", "comparisons", "width_intercepts", "width_corrections", "width_crossovers", "training_plateaus",
     "regime_exponents", "regime_differences", "dimension", "duality",
 )  # fmt: skip
+# and of each task, folder and file: expansion, exact and theory of ReportInput
+TABLES = (
+    ("ensembles", "width_expansion_moments"), ("infinite_width", "learning_curves"), ("infinite_width", "theory"),
+)  # fmt: skip
 
 
 class ReportInput(NamedTuple):
@@ -30,6 +34,7 @@ class ReportInput(NamedTuple):
     provenance:            the line that stands in the metadata of the figures as well
     laws:                  the tables LAWS of fitted laws and comparisons, by name
     tests, verdicts:       of the claims of both papers
+    expansion:             moments of ensembles beside the expansion in one over the width, of all tasks
     exact, theory:         learning curves at infinite width, computed draw by draw, and predicted from the spectrum
     published:             published numbers beside those recomputed
     runs:                  run records: stage, task, seconds, peak_memory_mb, versions, machine
@@ -43,6 +48,7 @@ class ReportInput(NamedTuple):
     laws: Mapping[str, pd.DataFrame]
     tests: pd.DataFrame
     verdicts: pd.DataFrame
+    expansion: pd.DataFrame
     exact: pd.DataFrame
     theory: pd.DataFrame
     published: pd.DataFrame
@@ -100,6 +106,7 @@ def _laws(content: ReportInput) -> dict[str, str]:
         "corrected": finite_width.corrections_table(laws["width_intercepts"], laws["width_corrections"]),
         "followed": finite_width.crossovers_table(laws["width_crossovers"]),
         "varied": finite_width.plateaus_table(laws["training_plateaus"]),
+        "expansion": finite_width.expansion_table(content.expansion),
         "regime_exponents": regimes.exponents_table(laws["regime_exponents"]),
         "coverage": tables.coverage_table(laws["comparisons"]),
     }

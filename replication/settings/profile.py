@@ -13,7 +13,12 @@ from replication.settings.random_features import RandomFeatures
 from replication.settings.regimes import DataVariations, Dimension, TrainedRegimes, TrainedVariations
 from replication.settings.sections import ProfileName, Section
 from replication.settings.tasks import TaskName, TaskSettings
-from replication.settings.training import Execution, FiniteWidth, Training, TrainingVariations
+from replication.settings.training import Execution, FiniteWidth, Training, TrainingVariations, WidthExpansion
+
+# sections that can contradict themselves
+PARTS_WITH_PROBLEMS = (
+    "width_expansion", "data_variations", "trained_variations", "dimension", "trained_regimes", "random_features",
+)  # fmt: skip
 
 
 class Profile(Section):
@@ -29,6 +34,7 @@ class Profile(Section):
     published_numbers: PublishedNumbers
     finite_width: FiniteWidth
     training_variations: TrainingVariations
+    width_expansion: WidthExpansion
     execution: Execution
     trained_regimes: TrainedRegimes
     data_variations: DataVariations
@@ -41,7 +47,7 @@ class Profile(Section):
 
     def problems(self) -> Iterator[tuple[str, str]]:
         """Yield (dotted key, message) for every contradiction, within a section and between sections."""
-        for part in ("data_variations", "trained_variations", "dimension", "trained_regimes", "random_features"):
+        for part in PARTS_WITH_PROBLEMS:
             yield from ((f"{part}.{key}", message) for key, message in getattr(self, part).problems())
         yield from consistency.problems(self)
 

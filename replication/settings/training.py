@@ -1,26 +1,42 @@
 """How members are trained, how many, and where."""
 
+from collections.abc import Callable, Iterator
 from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from replication.settings.sections import Activation, Bound, Depth, Positive, Section, Sizes
+from replication.settings.network import OutputScale
+from replication.settings.sections import Activation, Bound, Depth, Positive, Section, Share, Sizes
 
-Algorithm = Literal["gradient_descent", "momentum", "adam", "minibatch_gradient_descent", "minibatch_adam"]
+Algorithm = Literal[
+    "gradient_descent", "momentum", "heavy_ball", "adam", "minibatch_gradient_descent", "minibatch_adam", "convergence"
+]
+LINEAR = ("gradient_descent", "momentum", "heavy_ball")  # in the gradient, on all points
 Parametrisation = Literal["ntk", "standard", "mup"]
 Schedule = Literal["constant", "cosine"]
 Members = Annotated[int, Field(ge=8, le=10**6)]  # below, a bootstrap over members means little
 
 
+Momenta = float | Callable[[int], float]
+
+
+def heavy_ball(step: int) -> float:
+    """beta_k = k / (k + 6) after k steps: Nesterov's growing momentum, which no condition number enters."""
+    return step / (step + 6)
+
+
 class Training(Section):
     """How members are trained; the number of steps is the same for every task, and at infinite width.
 
-    `algorithm` is full-batch gradient descent, the same with `momentum`, Adam on all points, or gradient descent or
-    Adam on batches of `batch_size` points. Adam's step is `adam_learning_rate` / sqrt(width). With the `schedule`
-    "cosine" the learning rate falls to zero along half a period. `parametrisation` decides how fast each layer learns:
-    "ntk" all alike, "standard" each by its fan-in, "mup" with a read-out divided by sqrt(width) and a learning rate
-    multiplied by the width, so that features are learnt at any width. Infinite width knows gradient descent in the NTK
-    parametrisation alone.
+    `algorithm` is full-batch gradient descent, the same with `momentum`, the heavy ball whose momentum k / (k + 6)
+    grows with the steps k done, Adam on all points, or gradient descent or Adam on batches of `batch_size` points.
+    "convergence" is gradient descent that never ends, in closed form, which linearised networks alone know. With
+    `training_loss_ratio` the number of steps is that at which the mean training loss of infinite width has fallen to
+    this share of its converged test loss, for every training size its own and at most `steps`. Adam's step is
+    `adam_learning_rate` / sqrt(width). With the `schedule` "cosine" the learning rate falls to zero along half a
+    period. `parametrisation` decides how fast each layer learns: "ntk" all alike, "standard" each by its fan-in, "mup"
+    with a read-out divided by sqrt(width) and a learning rate multiplied by the width, so that features are learnt at
+    any width. Infinite width knows descent on all points, with or without momentum, in the NTK parametrisation alone.
     """
 
     steps: Positive = 500
@@ -30,6 +46,19 @@ class Training(Section):
     momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9
     batch_size: Positive = 32
     adam_learning_rate: Bound = 0.05
+    training_loss_ratio: Share | None = None
+
+    @property
+    def momenta(self) -> Momenta:
+        """beta of every step of v <- beta v + gradient, w <- w - eta v: a number, or of the steps done."""
+        if self.algorithm == "heavy_ball":
+            return heavy_ball
+        return self.momentum if self.algorithm == "momentum" else 0.0
+
+    @property
+    def is_linear(self) -> bool:
+        """Whether k steps are a fixed linear map of the first residuals in a linear model: eta and beta known."""
+        return self.algorithm in LINEAR and self.schedule == "constant"
 
     @property
     def in_batches(self) -> bool:
@@ -60,6 +89,35 @@ class TrainingVariations(Section):
     parametrisation: tuple[Parametrisation, ...]
     activation: tuple[Activation, ...]
     depth: tuple[Depth, ...]
+
+
+class WidthExpansion(Section):
+    """Networks with one hidden layer at order 1/n, from infinite width and by ensembles trained to convergence.
+
+    `members`: of every width, in the order of `widths`. Trained members descend by the heavy ball until the mean
+    training loss of infinite width is `training_loss_ratio` of its test loss, at most `steps` steps. `precision`: of c,
+    the Monte Carlo over neurons, relative, which takes at most so many `neurons`.
+    """
+
+    output_scales: Annotated[tuple[OutputScale, ...], Field(min_length=1)]
+    training_sizes: Sizes
+    widths: Sizes
+    members: tuple[Members, ...]
+    training_loss_ratio: Share
+    steps: Positive
+    precision: Share
+    neurons: Positive = 20_000
+
+    @property
+    def training(self) -> Training:
+        """How members are trained, at most."""
+        ratio = self.training_loss_ratio
+        return Training(steps=self.steps, algorithm="heavy_ball", training_loss_ratio=ratio)
+
+    def problems(self) -> Iterator[tuple[str, str]]:
+        """Yield (key, message) unless there are as many numbers of members as widths."""
+        if len(self.members) != len(self.widths):
+            yield "members", f"{len(self.members)} numbers for {len(self.widths)} widths; give one for each width"
 
 
 class Execution(Section):

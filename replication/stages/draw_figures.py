@@ -19,11 +19,11 @@ def draw_figures(
 ) -> None:  # fmt: skip
     """Draw the exhibits of both papers, what eps_L consists of in every task, and samples of its data."""
     laws = {name: files.read_table(paths.results("laws", f"{name}.csv")) for name in LAWS}
-    exact, theory, variations, expected = (
+    exact, theory, variations, expected, expansion, converged = (
         files.read_tables(paths.results(name), [f"{task}/{stem}" for task in tasks]) for name, stem in TABLES
     )
     sizes = scaling_laws.finite_width.inside(finite_width.training_sizes)
-    figures = drawings(laws, exact, theory, variations, expected, sizes, claims.width_ratio)
+    figures = drawings(laws, exact, theory, variations, expected, expansion, converged, sizes, claims.width_ratio)
     for name, task in tasks.items():
         dataset = prepared.read(paths._replace(task=name).prepared)
         figures[f"contact_sheet_{name}"] = Drawing(contact_sheet, (dataset, SOURCES[task.dataset].title), ("png",))

@@ -5,13 +5,15 @@ from pathlib import Path
 
 from replication import schema
 from replication.datasets import prepared
-from replication.datasets.dataset import Dataset
 from replication.experiments import training_variations as variations
+from replication.experiments import width_expansion as expansion
 from replication.experiments.ensembles import ensembles
+from replication.experiments.networks import network_on
+from replication.experiments.width_expansion import Subject
 from replication.finite_width.runs import Run
 from replication.settings.network import MLP
 from replication.settings.tasks import TaskSettings
-from replication.settings.training import FiniteWidth, Training, TrainingVariations
+from replication.settings.training import FiniteWidth, Training, TrainingVariations, WidthExpansion
 from replication.stages import files
 from replication.stages.plan import Plan
 from replication.stages.run_paths import RunPaths
@@ -25,28 +27,40 @@ def plan_ensembles(
     training: Training,
     finite_width: FiniteWidth,
     training_variations: TrainingVariations,
+    width_expansion: WidthExpansion,
 ) -> list[Plan]:
-    """The experiments of arXiv 2503.05938 on one task, at learning rates that earlier tables hold.
+    """The experiments of arXiv 2503.05938 on one task, and that of its open problem, at rates that earlier tables hold.
 
     Making the runs raises ReplicationError where data or tables are not there, or are for other settings.
     """
 
     @functools.cache
-    def subject() -> tuple[Dataset, str, TaskSettings]:
-        return prepared.read(paths.prepared), paths.task, task
+    def subject() -> Subject:
+        return subject_of(paths, task, network, seed)
 
     def of_learning_curve() -> list[Run]:
         exact = files.read_table(paths.results("infinite_width", str(paths.task), "learning_curves.csv"))
-        return ensembles(*subject(), network, training, finite_width, seed, exact)
+        return ensembles(*subject()[:4], training, finite_width, seed, exact)
 
     def of_variations() -> list[Run]:
         expected = files.read_table(ensemble_table(paths, "expected"))
-        return variations.training_variations(*subject(), network, training, training_variations, seed, expected)
+        return variations.training_variations(*subject()[:4], training, training_variations, seed, expected)
+
+    def of_expansion() -> list[Run]:
+        expected = files.read_table(ensemble_table(paths, "width_expansion_theory"))
+        return expansion.ensembles(subject(), width_expansion, expected)
 
     return [
         Plan(schema.LEARNING_CURVE, ensemble_table(paths, "members"), of_learning_curve),
         Plan(schema.TRAINING_VARIATION, ensemble_table(paths, "training_variations"), of_variations),
+        Plan(schema.WIDTH_EXPANSION, ensemble_table(paths, "width_expansion"), of_expansion),
     ]
+
+
+def subject_of(paths: RunPaths, task: TaskSettings, network: MLP, seed: int) -> Subject:
+    """The data of a task, and the network on them."""
+    dataset = prepared.read(paths.prepared)
+    return Subject(dataset, str(paths.task), task, network_on(dataset, network), seed)
 
 
 def ensemble_table(paths: RunPaths, stem: str) -> Path:

@@ -6,6 +6,7 @@ from replication.datasets import prepared
 from replication.experiments.cross_check import cross_check
 from replication.experiments.learning_curve_theory import theory_curves
 from replication.experiments.learning_curves import infinite_width_curves, number_of_curve_points
+from replication.experiments.networks import network_on
 from replication.settings.analysis import Statistics
 from replication.settings.infinite_width import InfiniteWidth, LearningCurveTheory
 from replication.settings.network import MLP
@@ -17,17 +18,12 @@ from replication.stages.run_paths import RunPaths
 
 
 def predict_infinite_width(
-    paths: RunPaths,
-    seed: int,
-    task: TaskSettings,
-    network: MLP,
-    training: Training,
-    infinite_width: InfiniteWidth,
-    learning_curve_theory: LearningCurveTheory,
-    statistics: Statistics,
-) -> None:
+    paths: RunPaths, seed: int, task: TaskSettings, network: MLP, training: Training, infinite_width: InfiniteWidth,
+    learning_curve_theory: LearningCurveTheory, statistics: Statistics,
+) -> None:  # fmt: skip
     """Predict moments, sources and credible intervals of the test loss at infinite width, and by theory."""
-    data = prepared.read(paths.prepared), paths.task
+    dataset = prepared.read(paths.prepared)
+    data, network = (dataset, paths.task), network_on(dataset, network)
     check = cross_check(*data, network, infinite_width, seed)
     theory = theory_curves(*data, task, network, learning_curve_theory, seed)
     with tqdm(total=number_of_curve_points(infinite_width), desc=f"infinite width, {paths.task}", disable=None) as bar:

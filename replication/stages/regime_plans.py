@@ -7,6 +7,7 @@ from replication import schema
 from replication.datasets import prepared
 from replication.datasets.dataset import Dataset
 from replication.experiments import trained_regimes as regimes
+from replication.experiments.networks import network_on
 from replication.experiments.trained_curves import trained_students
 from replication.experiments.trained_curves import trained_variations as changed_data
 from replication.finite_width.runs import Run
@@ -39,7 +40,11 @@ def plan_regimes(
     def on_task(
         make: Callable[..., list[Run]], settings: TrainedRegimes | TrainedVariations
     ) -> Callable[[], list[Run]]:
-        return lambda: make(dataset(settings.task), tasks[settings.task], network, training, settings, seed)
+        def runs() -> list[Run]:
+            data = dataset(settings.task)
+            return make(data, tasks[settings.task], network_on(data, network), training, settings, seed)
+
+        return runs
 
     runs = {
         schema.VARIANCE_LIMITED_WIDTH: on_task(regimes.variance_limited_width, trained_regimes),

@@ -5,6 +5,7 @@ from tqdm import tqdm
 from replication.datasets import prepared
 from replication.experiments.data_variations import data_variations as varied_data
 from replication.experiments.network_variations import network_variations
+from replication.experiments.networks import network_on
 from replication.settings.analysis import Statistics
 from replication.settings.infinite_width import InfiniteWidth, Variations
 from replication.settings.network import MLP
@@ -26,7 +27,8 @@ def vary_infinite_width(
     statistics: Statistics,
 ) -> None:
     """Predict converged networks of other depths, variances and target scales, and on changed data."""
-    data = prepared.read(paths.prepared), paths.task, task, network, infinite_width
+    dataset = prepared.read(paths.prepared)
+    data = dataset, paths.task, task, network_on(dataset, network), infinite_width
     with tqdm(desc=f"variations, {paths.task}", unit=" curves", disable=None) as bar:
         networks = network_variations(*data, variations, seed, bar.update)
         changed = varied_data(*data, data_variations, statistics, seed, bar.update)

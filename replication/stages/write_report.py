@@ -5,7 +5,7 @@ import os
 
 from replication.report.page import html_report
 from replication.report.tables import exponent_table, to_latex
-from replication.report.writer import LAWS, ReportInput, markdown_report
+from replication.report.writer import LAWS, TABLES, ReportInput, markdown_report
 from replication.settings.profile import Profile
 from replication.stages import files
 from replication.stages.command import run
@@ -20,14 +20,15 @@ def write_report(paths: RunPaths, profile: Profile) -> None:
     links = {picture.stem: os.path.relpath(picture, report) for picture in figures}
     laws = {name: files.read_table(paths.results("laws", f"{name}.csv")) for name in LAWS}
     tests, verdicts = (files.read_table(paths.results("claims", f"{name}.csv")) for name in ("tests", "verdicts"))
-    exact, theory = (
-        files.read_tables(paths.results("infinite_width"), [f"{task}/{stem}" for task in profile.tasks])
-        for stem in ("learning_curves", "theory")
+    expansion, exact, theory = (
+        files.read_tables(paths.results(folder), [f"{task}/{stem}" for task in profile.tasks])
+        for folder, stem in TABLES
     )
     published = files.read_table(paths.results("published_numbers", "published_numbers.csv"))
     runs = [json.loads(files.read(path)) for path in sorted(paths.results("runs").glob("*.json"))]
-    content = (paths.profile, profile, paths.provenance, laws, tests, verdicts, exact, theory, published, runs, links)
-    text, exponents = markdown_report(ReportInput(*content)), exponent_table(laws["scaling_laws"])
+    head = paths.profile, profile, paths.provenance, laws, tests, verdicts
+    text = markdown_report(ReportInput(*head, expansion, exact, theory, published, runs, links))
+    exponents = exponent_table(laws["scaling_laws"])
     files.write(report / "report.md", text)
     files.write(report / "report.html", html_report(text, {links[p.stem]: files.read(p) for p in figures}))
     files.write_table(report / "exponents.csv", exponents)

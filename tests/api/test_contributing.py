@@ -11,11 +11,11 @@ from matplotlib.image import imread
 
 import replication as rep
 from replication import network as networks
+from replication.api.training import training_of
 from replication.datasets import catalogue, prepared, sources
 from replication.datasets.catalogue import Source
 from replication.datasets.dataset import Dataset
 from replication.experiments.learning_curves import infinite_width_curves
-from replication.experiments.member_tables import training_of
 from replication.figures.saving import Drawing, pdf_bytes, png_bytes
 from replication.figures.style import readable_log_axis, styled
 from replication.infinite_width import activations, closed_form

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 import replication as rep
+from replication.finite_width.converged import linearised_losses
 from replication.perturbation.corrections import finite_width_correction
-from replication.perturbation.linearised_members import linearised_losses
 
 
 @pytest.fixture(scope="module")

@@ -6,26 +6,26 @@ import pytest
 
 import replication as rep
 from replication.errors import ReplicationError
-from replication.finite_width import members as members_module
+from replication.finite_width import ensemble as ensemble_module
 
 X = np.random.default_rng(6).normal(size=(36, 4))
 POINTS = X[:24].reshape(24, 2, 2), np.sin(X[:24, :2]), X[24:].reshape(12, 2, 2), np.sin(X[24:, :2])
 COLUMNS = [
     "experiment", "task", "dataset", "varied", "value", "method", "width", "training_size", "draw", "training_time",
-    "learning_rate", "member", "training_loss", "test_loss", "device",
+    "learning_rate", "member", "training_loss", "test_loss", "flipped_share", "reached", "device",
 ]  # fmt: skip
 
 
 @pytest.fixture
 def initial_weights(monkeypatch):
     """The initial weights that were drawn, in order."""
-    drawn, draw = [], members_module.initial_weights
+    drawn, draw = [], ensemble_module.initial_weights
 
     def recorded(*arguments):
         drawn.append(draw(*arguments))
         return drawn[-1]
 
-    monkeypatch.setattr(members_module, "initial_weights", recorded)
+    monkeypatch.setattr(ensemble_module, "initial_weights", recorded)
     return drawn
 
 
@@ -76,8 +76,9 @@ def test_against_plain_gradient_descent(initial_weights, momentum):
     x, y, x_test, y_test = (array.reshape(len(array), -1) for array in POINTS)
     exact = rep.learning_curve(network, *POINTS, training_sizes=[20, 9], steps=60)
     rates = exact.set_index(["training_time", "training_size"])["learning_rate"][60]
-    for row, weights in zip(table.itertuples(), initial_weights, strict=True):
+    for row in table.itertuples():
         size = row.training_size
+        weights = ensemble_module.initial_weights_of(network, 24, 4, 2, 0, "data", row.member)
         assert row.learning_rate == pytest.approx(rates[size], rel=1e-9)
         trained = gradient_descent(weights, x[:size], y[:size], row.learning_rate, 60, *variances, momentum)
         assert row.training_loss == pytest.approx(loss(trained, x[:size], y[:size], *variances), rel=1e-4)
@@ -162,6 +163,11 @@ def train(network=None, **options):
         ({"algorithm": "sgd"}, "no algorithm 'sgd': choose one of gradient_descent"),
         ({"parametrisation": "mean field"}, "no parametrisation 'mean field'"),
         ({"algorithm": "adam", "linearised": True}, "linearised networks with adam"),
+        ({"algorithm": "adam", "training_loss_ratio": 0.1}, "steps by a ratio of losses, with adam"),
+        ({"parametrisation": "mup", "training_loss_ratio": 0.1}, "with gradient_descent in mup"),
+        ({"training_loss_ratio": 0.1, "learning_rate": 0.1}, "training_loss_ratio and learning_rate"),
+        ({"training_loss_ratio": 2.0}, "training_loss_ratio = 2.0"),
+        ({"algorithm": "convergence", "parametrisation": "standard"}, "linearised networks in standard"),
         ({"momentum": 1.0}, "momentum = 1.0"),
         ({"batch_size": 0}, "batch_size = 0"),
         ({"learning_rate": -1.0}, "learning_rate = -1.0"),
@@ -182,3 +188,34 @@ def test_what_cannot_be_trained_is_one_line(options, message):
     assert error.value.remedy
     assert "\n" not in str(error.value)
     assert "params.yaml" not in str(error.value)
+
+
+def test_steps_by_a_ratio_are_those_of_infinite_width():
+    options = {"training_sizes": [8, 16], "steps": 900, "algorithm": "heavy_ball", "training_loss_ratio": 1e-3}
+    network = rep.MLP(depth=1, bias_variance=0.2, output_scale="matched")
+    table = train(network=network, **options, width=64, members=8)
+    exact = rep.learning_curve(network, *POINTS, **options)
+    exact = exact[np.isfinite(exact["training_time"])]
+    pd.testing.assert_series_equal(table["training_time"], exact["training_time"], check_index=False, check_dtype=False)
+    np.testing.assert_allclose(table["learning_rate"], exact["learning_rate"], rtol=1e-9)
+    assert exact["reached"].all()
+    assert exact["training_time"].is_monotonic_increasing
+    assert table["reached"].between(0, 1).all()
+
+
+def test_converged_members_are_linearised_in_closed_form():
+    network = rep.MLP(depth=1, bias_variance=0.2, output_scale=0.6)
+    converged = train(network=network, algorithm="convergence", training_sizes=[6], width=128, members=8)
+    steps = train(
+        network=network, algorithm="heavy_ball", training_sizes=[6], width=128, members=8, steps=4000, linearised=True
+    )
+    linearised = steps[steps["method"] == "linearised"]
+    assert converged["method"].tolist() == ["linearised"]
+    assert np.isinf(converged["training_time"]).all()
+    np.testing.assert_allclose(converged["mean"], linearised["mean"], rtol=1e-3)
+    np.testing.assert_allclose(converged["std"], linearised["std"], rtol=1e-2)
+
+
+def test_networks_that_leave_the_lazy_regime_are_told_of():
+    with pytest.warns(UserWarning, match=r"width 16, N_D 24: networks left the lazy regime: \d+% of the ReLUs"):
+        train(training_sizes=[24], width=16, members=8, steps=400, learning_rate_fraction=0.1, linearised=True)

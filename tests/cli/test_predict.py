@@ -288,3 +288,36 @@ def test_default_sizes_double_up_to_half_the_pool():
         assert found[0] == test_points
         assert (found[1] if isinstance(sizes, list) else found[1][-1]) == sizes
     assert own_data.split_sizes(60, 20, "16, 8,16") == (20, [8, 16])
+
+
+def test_the_width_is_drawn_and_written(predict, arrays):
+    options = ["--training-sizes", "8,16", "--depth", 1, "--width", 256, "--plot", "--output-scale", "matched"]
+    result, output = predict(arrays, *options)
+    assert (result.returncode, result.stderr) == (0, "")
+    table = pd.read_csv(output / "own_finite_width.csv")
+    assert table["training_size"].tolist() == [8, 16]
+    assert table["output_scale"].nunique() == 1
+    assert table["output_scale"][0] not in (0, 1)
+    assert "eps_L, width 256" in result.stdout
+    for kind in ("png", "pdf"):
+        assert (output / f"own_finite_width.{kind}").stat().st_size > 1000
+    assert imread(output / "own_finite_width.png").shape[0] > 300
+
+
+def test_centred_networks_are_told_of_without_bayes(predict, arrays):
+    result, output = predict(arrays, "--training-sizes", "8,16,24", "--depth", 1, "--centred")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert "eps_L = 0" in result.stdout
+    assert "Bayes" not in result.stdout
+    assert set(pd.read_csv(output / "own_draws.csv")["method"]) == {"gradient_descent"}
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--plot"], "--plot without a width: name one"),
+        (["--output-scale", "big"], "--output-scale big: give a number"),
+    ],
+)
+def test_options_that_do_not_fit_are_one_line(predict, arrays, options, message):
+    assert message in refused(*predict(arrays, *options))

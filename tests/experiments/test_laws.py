@@ -114,6 +114,8 @@ def write_inputs():
         "ensembles/digits/members": members,
         "ensembles/digits/training_variations": changed,
         "ensembles/digits/expected": expected,
+        "ensembles/digits/width_expansion_theory": synthetic_tables.expansion_theory(["digits"]),
+        "ensembles/digits/width_expansion_moments": synthetic_tables.expansion(["digits"]),
         "trained_regimes/members": pd.concat([noisy(regime_members()), trained_on_changed_data()]),
         "dimension/exponents": student_exponents(students, Window(smallest=4, largest=64), 0.68),
         "published_numbers/published_numbers": synthetic_tables.published(),

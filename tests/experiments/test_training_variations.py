@@ -14,6 +14,7 @@ from replication.experiments.training_variations import (
 from replication.finite_width.ensemble import Data
 from replication.infinite_width.closed_form import kernels
 from replication.loss_distribution.moments import gaussian_moments
+from replication.settings.analysis import Statistics
 from replication.settings.network import MLP
 from replication.settings.tasks import TaskSettings
 from replication.settings.training import Execution, FiniteWidth, TrainingVariations
@@ -22,7 +23,7 @@ from replication.stages.ensemble_plans import ensemble_table, plan_ensembles
 from replication.stages.run_paths import RunPaths
 from replication.stages.train_ensembles import train_ensembles
 from tests.reference_network import ERF, training_of
-from tests.trained_experiments import exact_rates, toy_dataset
+from tests.trained_experiments import EXPANSION, exact_rates, toy_dataset
 
 NETWORK, TRAINING = MLP(depth=2, **ERF), training_of(30)
 ASKED = TrainingVariations(
@@ -101,7 +102,9 @@ def test_the_stage_trains_ensembles_and_every_variant_and_the_plan_reads_its_rat
     prepared.write(toy_dataset(), PATHS.prepared)
     files.write_table(PATHS.results("infinite_width", "digits", "learning_curves.csv"), exact_rates((4, 8)))
     finite_width = FiniteWidth(widths=(4, 6), training_sizes=(4, 8), members=8)
-    train_ensembles(PATHS, 3, TASK, NETWORK, TRAINING, finite_width, ASKED, Execution(device="cpu"))
+    statistics = Statistics(confidence=0.68, resamples=100)
+    execution = Execution(device="cpu")
+    train_ensembles(PATHS, 3, TASK, NETWORK, TRAINING, finite_width, ASKED, EXPANSION, statistics, execution)
 
     members = files.read_table(ensemble_table(PATHS, "members"))
     counts = members.groupby(["method", "width", "training_size"])["member"].count()
@@ -121,8 +124,8 @@ def test_the_stage_trains_ensembles_and_every_variant_and_the_plan_reads_its_rat
     adam = table[table["value"] == "adam"]["test_loss"].to_numpy()
     assert not np.intersect1d(same[0], adam).size
 
-    plans = plan_ensembles(PATHS, 3, TASK, NETWORK, TRAINING, finite_width, ASKED)
-    for plan, written in zip(plans, (members, table), strict=True):
+    plans = plan_ensembles(PATHS, 3, TASK, NETWORK, TRAINING, finite_width, ASKED, EXPANSION)
+    for plan, written in zip(plans[:2], (members, table), strict=True):
         rates = written.groupby(["varied", "value", "method", "width", "training_size"], sort=False, dropna=False)
         np.testing.assert_array_equal(
             [run.ensemble.learning_rate for run in plan.runs()], rates["learning_rate"].first().to_numpy()

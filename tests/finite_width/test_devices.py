@@ -30,7 +30,7 @@ runs = [train(spec, training_of(110, name), members, data(), rate, Placement(dev
         for name, rate in (("gradient_descent", 0.1), ("momentum", 0.05), ("adam", 0.01))]
 runs += [train(spec, training_of(110), members, data(), 0.1, Placement(devices, "any"), dual=False)]
 runs += [linearise(spec, training_of(110), members, data(), 0.1, Placement(devices, "any"))]
-np.save(sys.argv[1], np.array(runs))
+np.save(sys.argv[1], np.array([losses[:2] for losses in runs]))
 """
 TWO_DEVICES = """
 import tensorflow as tf

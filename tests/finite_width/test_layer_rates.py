@@ -10,6 +10,7 @@ from replication.infinite_width.predictions import KernelMatrices
 from replication.loss_distribution.moments import gaussian_moments
 from replication.network import initial_weights
 from replication.settings.network import MLP
+from replication.settings.training import heavy_ball
 from tests.reference_network import ERF, RELU, backward, doubles
 
 
@@ -59,13 +60,14 @@ def test_the_standard_kernel_is_the_mean_of_wide_networks(kind, points):
     assert (error < 0.05 * exact.diagonal().max()).all()
 
 
+@pytest.mark.parametrize("momenta", [0.7, heavy_ball])
 @pytest.mark.parametrize("steps", [1, 2, 7, 300])
-def test_momentum_agrees_with_its_steps(spec, points, rng, steps):
+def test_momentum_agrees_with_its_steps(spec, points, rng, steps, momenta):
     """Mean outputs, covariance and training loss against the recursion on outputs and their velocity, step by step."""
     x, test_x = points
     y = rng.normal(size=(9, 2))
     parts = kernels(spec, x), kernels(spec, x, test_x), kernels(spec, test_x).nngp
-    descent = predictions.gradient_descent(KernelMatrices(*parts, y), 9, 0.4, steps, momentum=0.7)
+    descent = predictions.gradient_descent(KernelMatrices(*parts, y), 9, 0.4, steps, momenta=momenta)
     theta, cross = parts[0].ntk, parts[1].ntk
     assert descent.learning_rate == pytest.approx(0.4 * 2 * 9 / np.linalg.eigvalsh(theta)[-1])
     # outputs are linear in (targets, outputs at initialisation), which stand side by side in the columns
@@ -74,8 +76,8 @@ def test_momentum_agrees_with_its_steps(spec, points, rng, steps):
     f_test = np.hstack([np.zeros((test_count, 2 + 9)), np.eye(test_count)])
     targets = np.hstack([y, np.zeros((9, 9 + test_count))])
     velocity = np.zeros_like(f)
-    for _ in range(steps):
-        velocity = 0.7 * velocity + (f - targets) / 9
+    for step in range(steps):
+        velocity = (0.7 if momenta == 0.7 else step / (step + 6)) * velocity + (f - targets) / 9
         f, f_test = f - descent.learning_rate * theta @ velocity, f_test - descent.learning_rate * cross.T @ velocity
     joint = np.block([[parts[0].nngp, parts[1].nngp], [parts[1].nngp.T, parts[2]]])
     np.testing.assert_allclose(descent.prediction.mean, f_test[:, :2], atol=1e-10)

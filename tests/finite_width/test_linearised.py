@@ -9,6 +9,7 @@ from replication.finite_width.ensemble import Data
 from replication.finite_width.linearised import linearise
 from replication.finite_width.training import Diverged, train
 from replication.settings.network import MLP
+from replication.settings.training import heavy_ball
 from tests.reference_network import (
     CPU,
     ERF,
@@ -37,15 +38,16 @@ def test_the_series_is_that_of_gradient_descent(steps):
     assert len(coefficients) <= max(2, min(steps, 1.3 * np.sqrt(2 * steps * np.log(steps / PRECISION))))
 
 
-@pytest.mark.parametrize("momentum", [0.5, 0.9])
+@pytest.mark.parametrize("momentum", [0.5, 0.9, heavy_ball])
 @pytest.mark.parametrize("steps", [1, 2, 10, 300])
 def test_the_series_of_momentum_is_that_of_its_steps(steps, momentum):
     """What a ball in one mode has moved by, per unit of its first residual and of the kernel's eigenvalue."""
     coefficients = descent_series(steps, momentum)
     for t in np.concatenate([np.linspace(-1, 0.9, 20), 1 - np.logspace(-6, -2, 5)]):
         moved = velocity = 0.0
-        for _ in range(steps):
-            velocity = momentum * velocity + (1 - (1 - t) * moved)
+        for step in range(steps):
+            beta = step / (step + 6) if momentum is heavy_ball else momentum
+            velocity = beta * velocity + (1 - (1 - t) * moved)
             moved += velocity
         assert chebyshev.chebval(t, coefficients) == pytest.approx(moved, abs=2e-7, rel=1e-7)
 
@@ -63,9 +65,10 @@ def exact_losses(spec, weights, both, steps, factors=1.0, momentum=0.0):
 
     (f, jacobian), (test_f, test_jacobian) = outputs_and_jacobian(both.x), outputs_and_jacobian(both.test_x)
     moved, velocity = np.zeros(jacobian.shape[1]), 0.0
-    for _ in range(steps):
+    for step in range(steps):
+        beta = step / (step + 6) if momentum is heavy_ball else momentum
         gradient = factors * (jacobian.T @ (f + jacobian @ moved - both.y.ravel())) / len(both.x)
-        velocity = momentum * velocity - RATE * gradient
+        velocity = beta * velocity - RATE * gradient
         moved += velocity
     errors = (f + jacobian @ moved - both.y.ravel(), test_f + test_jacobian @ moved - both.test_y.ravel())
     return [error @ error / (2 * len(error) / OUTPUTS) for error in errors]
@@ -86,14 +89,15 @@ def test_linearised_members_agree_with_the_explicit_kernel(training_size, depth,
         np.testing.assert_allclose([losses[0][member], losses[1][member]], expected, rtol=3e-5, atol=5e-8)
 
 
+@pytest.mark.parametrize(("algorithm", "momentum"), [("momentum", MOMENTUM), ("heavy_ball", heavy_ball)])
 @pytest.mark.parametrize("steps", [1, 150])
-def test_linearised_members_with_momentum_agree_with_the_explicit_kernel(steps):
+def test_linearised_members_with_momentum_agree_with_the_explicit_kernel(steps, algorithm, momentum):
     spec, both = MLP(depth=2, **ERF), data()
     members = members_of(spec, 12, 16, 2)
-    losses = linearise(spec, training_of(steps, "momentum"), members, both, RATE, CPU)
+    losses = linearise(spec, training_of(steps, algorithm), members, both, RATE, CPU)
     for member, weights in enumerate(members):
-        expected = exact_losses(spec, weights, both, steps, momentum=MOMENTUM)
-        np.testing.assert_allclose([losses[0][member], losses[1][member]], expected, rtol=3e-5)
+        expected = exact_losses(spec, weights, both, steps, momentum=momentum)
+        np.testing.assert_allclose([losses[0][member], losses[1][member]], expected, rtol=3e-5, atol=5e-8)
 
 
 def test_in_standard_parametrisation_layers_learn_at_their_own_rates():

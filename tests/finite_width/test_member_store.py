@@ -22,7 +22,7 @@ ENSEMBLE = Ensemble("trained", 3, "digits", NETWORK, TRAINING, 16, 6, 0.125, 0.5
 DATA = Data(*(np.arange(1.0, 1 + rows * columns).reshape(rows, columns) for rows, columns in ((6, 4), (6, 3)) * 2))
 # what float32 has: rounded thirds, the smallest normal and subnormal numbers, the largest
 VALUES = np.array([1 / 3, 0.1, np.finfo(np.float32).tiny, 1e-45, np.finfo(np.float32).max, 0.0], np.float32)
-CHUNK = EnsembleLosses(VALUES, VALUES[::-1])
+CHUNK = EnsembleLosses(VALUES, VALUES[::-1], VALUES / 2)
 MEMBERS = range(2, 8)
 # every field of the ensemble, and another value of it; the tests ask for those that are added later
 OTHER = {
@@ -39,6 +39,8 @@ OTHER_NETWORK = {
     "activation": "erf",
     "weight_variance": np.nextafter(2.0, 3),
     "bias_variance": 0.0,
+    "output_scale": 0.5,
+    "centred": True,
 }
 OTHER_TRAINING = {
     "steps": 51,
@@ -46,6 +48,7 @@ OTHER_TRAINING = {
     "schedule": "cosine",
     "parametrisation": "mup",
     "momentum": 0.8,
+    "training_loss_ratio": 0.1,
     "batch_size": 5,
     "adam_learning_rate": 0.06,
 }
@@ -86,7 +89,7 @@ def test_chunks_of_one_ensemble_are_joined_and_those_of_others_left_alone(store)
     wide = ENSEMBLE._replace(width=32)
     for ensemble, members, factor in ((ENSEMBLE, range(2), 1), (wide, range(3), 10), (ENSEMBLE, range(5, 7), 2)):
         values = factor * np.arange(1, 1 + len(members), dtype=np.float32)
-        store.save(store.key(ensemble, DATA), members, EnsembleLosses(values, -values), "cpu")
+        store.save(store.key(ensemble, DATA), members, EnsembleLosses(values, -values, values / 2), "cpu")
     assert {member: losses.training_loss for member, losses in loaded(store).items()} == {0: 1, 1: 2, 5: 2, 6: 4}
     assert [losses.test_loss for losses in loaded(store, wide).values()] == [-10, -20, -30]
     assert loaded(store, ENSEMBLE._replace(width=64)) == {}

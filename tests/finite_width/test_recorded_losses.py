@@ -72,7 +72,8 @@ def losses_of(name):
 @pytest.mark.parametrize("name", CASES)
 def test_losses_are_the_recorded_ones(name):
     found, recorded = losses_of(name), RECORD["losses"][name]
-    expected = [[float.fromhex(value) for value in recorded[part]] for part in found._fields]
+    expected = [[float.fromhex(value) for value in recorded[part]] for part in ("training_loss", "test_loss")]
+    found = found[:2]
     tolerance = 2e-3 if CASES[name][0].activation == "relu" else 1e-5
     np.testing.assert_allclose(found, expected, rtol=tolerance)
     if machine() == RECORD["machine"] and name not in TO_ROUNDING:
@@ -81,12 +82,12 @@ def test_losses_are_the_recorded_ones(name):
 
 def test_what_a_program_served_before_changes_no_bit():
     """One program serves networks of every size: the first of them must not decide how it adds."""
-    from replication.finite_width.programs import program_of
+    from replication.finite_width.programs import _program_of
 
     name = "gradient descent, erf, dual"
-    program_of.cache_clear()
+    _program_of.cache_clear()
     first = losses_of(name)
-    program_of.cache_clear()
+    _program_of.cache_clear()
     network, training, *_ = CASES[name]
     train(network, training, members_of(network, 15, 21, 1), data(15, 27), 0.01, CPU)
     np.testing.assert_array_equal(losses_of(name), first)

@@ -148,8 +148,8 @@ def judged(images=IMAGES, labels=LABELS, test_images=IMAGES, test_labels=LABELS,
         (lambda: descend(size=41), "41 of 40"),
         (lambda: descend(size=0), "hold 0"),
         (lambda: descend(fraction=0.0), "between 0 and 1"),
-        (lambda: descend(fraction=1.7, momentum=0.6), "between 0 and 1.6"),
-        (lambda: descend(momentum=1.0), "momentum = 1.0"),
+        (lambda: descend(fraction=1.7, momenta=0.6), "between 0 and 1.6"),
+        (lambda: descend(momenta=1.0), "momentum = 1.0"),
         (lambda: descend(steps=2.5), "steps = 2.5"),
         (lambda: largest_learning_rate(np.zeros((3, 3))), "the kernel vanishes"),
         (lambda: largest_learning_rate(np.ones((3, 2))), "ntk of shape"),
@@ -176,7 +176,7 @@ def test_what_cannot_be_computed_is_one_line(wrong, message):
 @pytest.mark.parametrize("momentum", [0.0, 0.4])
 def test_no_steps_leave_the_initial_outputs(momentum):
     """Mean zero, covariance K_**, and the mean training loss of the outputs at initialisation."""
-    start = descend(steps=0, momentum=momentum)
+    start = descend(steps=0, momenta=momentum)
     np.testing.assert_array_equal(start.prediction.mean, np.zeros((7, 2)))
     np.testing.assert_allclose(start.prediction.covariance, KERNELS.test_nngp, rtol=1e-14)
     loss = (np.sum(Y[:15] ** 2) + 2 * np.trace(KERNELS.training.nngp[:15, :15])) / 30

@@ -7,14 +7,26 @@ from typing import NamedTuple
 import numpy as np
 
 from replication.datasets.mnist import read_idx
+from replication.finite_width.converged import Ensemble
 from replication.perturbation.control_variates import Known, known_moments
 from replication.perturbation.limit import Inputs, Limit
-from replication.perturbation.linearised_members import Ensemble
 from replication.settings.network import MLP
 
 RELU = MLP(depth=1, activation="relu", weight_variance=1.7, bias_variance=0.0)
 RELU_WITH_BIASES = MLP(depth=1, activation="relu", weight_variance=1.7, bias_variance=0.5)
 ERF = MLP(depth=1, activation="erf", weight_variance=1.7, bias_variance=0.3)
+
+
+def scaled(network: MLP, output_scale: float) -> MLP:
+    """The network with another output scale."""
+    return network.model_copy(update={"output_scale": output_scale})
+
+
+def centred(network: MLP) -> MLP:
+    """The network less its initial function."""
+    return network.model_copy(update={"centred": True})
+
+
 NETWORKS = {"relu": RELU, "relu_with_biases": RELU_WITH_BIASES, "erf": ERF}
 
 

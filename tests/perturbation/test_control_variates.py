@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from replication.errors import ReplicationError
+from replication.finite_width.converged import Members, linearised_losses
 from replication.perturbation.control_variates import (
     Known,
     control,
@@ -11,7 +12,6 @@ from replication.perturbation.control_variates import (
     controlled_moments,
     known_moments,
 )
-from replication.perturbation.linearised_members import Members, linearised_losses
 from tests.perturbation.problems import NETWORKS, gaussian_data, limit_of
 
 

@@ -6,13 +6,24 @@ import numpy as np
 import pytest
 
 from replication.errors import ReplicationError
+from replication.finite_width.converged import linearised_losses
 from replication.perturbation.corrections import finite_width_correction
 from replication.perturbation.estimates import correction
 from replication.perturbation.limit import Limit
-from replication.perturbation.linearised_members import linearised_losses
 from replication.perturbation.monte_carlo import sample
 from replication.settings.network import MLP
-from tests.perturbation.problems import ERF, NETWORKS, RELU, RELU_WITH_BIASES, digits, gaussian_data, limit_of, measured
+from tests.perturbation.problems import (
+    ERF,
+    NETWORKS,
+    RELU,
+    RELU_WITH_BIASES,
+    centred,
+    digits,
+    gaussian_data,
+    limit_of,
+    measured,
+    scaled,
+)
 
 
 def theory(limit: Limit, neurons=3200, seed=1):
@@ -67,14 +78,14 @@ def test_what_the_expansion_leaves_falls_with_the_square_of_the_width(name, outp
 
 def test_terms_add_up_and_output_scales_agree(rng):
     data = gaussian_data()
-    row = finite_width_correction(ERF, *data, (8,), output_scale=0.4, most_neurons=1280).iloc[0]
+    row = finite_width_correction(scaled(ERF, 0.4), *data, (8,), most_neurons=1280).iloc[0]
     for kind in "bc":
         names = [name for name in row.index if name.startswith(f"{kind}_") and not name.endswith("error")]
         names = [name for name in names if name not in ("c_first_order", "c_infinite_test_set")]
         assert np.isclose(sum(row[name] for name in names), row[kind], rtol=1e-9)
     # scaling the read-out is scaling the targets' inverse
-    scaled = (data.x, data.y / 0.4, data.test_x, data.test_y / 0.4)
-    same = finite_width_correction(ERF, *scaled, (8,), most_neurons=1280).iloc[0]
+    rescaled = (data.x, data.y / 0.4, data.test_x, data.test_y / 0.4)
+    same = finite_width_correction(ERF, *rescaled, (8,), most_neurons=1280).iloc[0]
     for name in ("b", "c", "c_first_order", "coefficient_of_variation", "c_infinite_test_set"):
         assert np.isclose(row[name], same[name], rtol=1e-6), name
     assert np.isclose(row["mean"], same["mean"] * 0.16)
@@ -98,7 +109,7 @@ def test_the_table():
 
 
 def test_centred_networks_scatter_by_their_kernels_alone():
-    row = finite_width_correction(RELU, *gaussian_data(), (8,), centred=True, most_neurons=1280).iloc[0]
+    row = finite_width_correction(centred(RELU), *gaussian_data(), (8,), most_neurons=1280).iloc[0]
     assert row["coefficient_of_variation"] == 0
     assert np.isclose(row["c"], row["c_first_order"])
     assert np.isclose(row["coefficient_of_variation_at_1024"], np.sqrt(row["c"] / 1024))
@@ -136,7 +147,7 @@ def test_an_infinite_test_set_is_estimated_without_bias_from_small_ones():
         ({"x": np.full((8, 10), np.nan)}, "not finite: drop"),
         ({"x": np.ones((8, 10))}, "drop points that stand twice"),
         ({"precision": 0.0}, "precision = 0.0: give a positive number"),
-        ({"y": np.zeros((8, 3)), "test_y": np.zeros((30, 3)), "centred": True}, "is zero: give targets"),
+        ({"y": np.zeros((8, 3)), "test_y": np.zeros((30, 3)), "spec": centred(RELU)}, "is zero: give targets"),
         ({"widths": (0,)}, "width = 0: give a positive number"),
     ],
 )
@@ -161,7 +172,7 @@ def test_digits_have_the_corrections_found_before():
     data = digits(64, 1000)
     spec = MLP(depth=1, activation="relu", weight_variance=2.0, bias_variance=0.0)
     for place, scale in enumerate((1.0, 0.2121)):
-        table = finite_width_correction(spec, *data, (16, 32, 64), output_scale=scale, infinite_test_set=False)
+        table = finite_width_correction(scaled(spec, scale), *data, (16, 32, 64), infinite_test_set=False)
         for row in table.itertuples():
             assert np.isclose(row.c, REFERENCE[row.training_size][place], rtol=0.12)
             if scale == 1:

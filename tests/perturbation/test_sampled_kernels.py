@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
+from replication.finite_width.converged import linearised_losses
 from replication.perturbation.corrections import finite_width_correction
-from replication.perturbation.linearised_members import linearised_losses
 from replication.perturbation.sampled_kernels import first_order_by_sampling
-from tests.perturbation.problems import ERF, NETWORKS, gaussian_data
+from tests.perturbation.problems import ERF, NETWORKS, centred, gaussian_data
 
 
 @pytest.mark.parametrize("name", NETWORKS)
@@ -26,7 +26,7 @@ def test_for_one_hidden_layer_they_agree_with_the_sum_over_neurons_at_any_width(
 def test_without_the_initial_function_they_give_c_of_deeper_networks(rng):
     """g = 0 and two hidden layers: the first order is all of c."""
     spec, data = ERF.model_copy(update={"depth": 2}), gaussian_data()
-    sampled = first_order_by_sampling(spec, *data, (8,), widths=(128,), networks=300, output_scale=0.0)
+    sampled = first_order_by_sampling(centred(spec), *data, (8,), widths=(128,), networks=300)
     losses = linearised_losses(spec, *data, (8,), 128, 500, rng).losses.at(0.0)[0]
     c = 128 * losses.var(ddof=1) / sampled["mean"][0] ** 2
     assert np.isclose(c, sampled["c_first_order"][0], rtol=0.35)

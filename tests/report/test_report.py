@@ -34,7 +34,7 @@ def content(tasks=tuple(tables.SOURCES)):
         | {"stage": "check_claims", "task": None, "seconds": 3.21, "versions": {"numpy": "2.4.6", "scipy": "1.17.1"}},
     ]
     names = list(FIGURES)
-    names += [f"{kind}_{task}" for kind in ("error_sources", "contact_sheet") for task in tasks]
+    names += [f"{kind}_{task}" for kind in ("error_sources", "width_expansion", "contact_sheet") for task in tasks]
     return ReportInput(
         profile_name="quick",
         profile=profile,
@@ -42,6 +42,7 @@ def content(tasks=tuple(tables.SOURCES)):
         laws=tables.laws(tasks),
         tests=tables.claim_tests(tasks),
         verdicts=tables.verdicts(tasks),
+        expansion=tables.expansion(tasks),
         exact=tables.exact(tasks),
         theory=tables.theory(tasks),
         published=tables.published(),
@@ -146,7 +147,7 @@ def test_page_is_self_contained(report):
     }
     assert not re.search(r"<script|<link|@import|url\(", page)
     assert page.startswith("<!DOCTYPE html>")
-    assert page.count("<table>") == page.count("</table>") == 22
+    assert page.count("<table>") == page.count("</table>") == 23
     assert "μ<sub>L</sub>" in page
     assert "_L<" not in page
     assert "<title>Scaling laws of the test loss: replication report, profile quick</title>" in page

@@ -19,6 +19,7 @@ from replication.stages.status import lines, progress
 from tests.conftest import ROOT
 from tests.trained_experiments import (
     DIMENSION,
+    EXPANSION,
     FINITE_WIDTH,
     REGIMES,
     RUNS,
@@ -42,7 +43,7 @@ def profile(tmp_path, monkeypatch):
     small = {
         "tasks": {"digits": TASK}, "training": TRAINING, "finite_width": FINITE_WIDTH,
         "training_variations": TRAINING_VARIATIONS, "trained_regimes": REGIMES, "trained_variations": VARIATIONS,
-        "dimension": DIMENSION,
+        "dimension": DIMENSION, "width_expansion": EXPANSION,
     }  # fmt: skip
     return profile_named(read_settings(ROOT / "params.yaml"), "quick").model_copy(update=small)
 
@@ -56,7 +57,7 @@ def runs_of(profile, experiment):
 
 def save(run, members, paths=PATHS):
     store = MemberStore(paths.scratch)
-    losses = EnsembleLosses(*2 * [np.ones(len(members), np.float32)])
+    losses = EnsembleLosses(*3 * [np.ones(len(members), np.float32)])
     store.save(store.key(run.ensemble, run.data().first(run.ensemble.training_size)), members, losses, "CPU")
 
 

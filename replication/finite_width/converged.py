@@ -16,8 +16,10 @@ import numpy as np
 from scipy import linalg
 
 from replication.errors import ReplicationError
-from replication.infinite_width.closed_form import kernels
-from replication.perturbation.activations import ACTIVATIONS, SLOPES
+from replication.finite_width.ensemble import Data, EnsembleLosses
+from replication.finite_width.numpy_activations import ACTIVATIONS, SLOPES
+from replication.infinite_width.closed_form import kernels, output_scales
+from replication.network import Weights, stacked
 from replication.settings.network import MLP
 
 MEMORY = 2**28  # bytes of one stack of members
@@ -140,9 +142,7 @@ def linearised_losses(
     the same at every size. A kernel that is singular (fewer parameters than N C) is a ReplicationError.
     """
     largest, outputs = max(training_sizes), y.shape[1]
-    each = 8 * ((largest * outputs) ** 2 + (len(test_x) + largest * outputs) * width * (spec.depth + 3))
-    each += 8 * width * (len(x[0]) + width * (spec.depth - 1))
-    stack = int(np.clip(MEMORY // each, 1, members))
+    stack = min(_stack_size(spec, x.shape[1], width, largest, len(test_x), outputs), members)
     ntk, cross = (kernels(spec, x[:largest], points).ntk for points in (None, test_x))
     transfers = [linalg.solve(ntk[:n, :n], cross[:n], assume_a="pos").T for n in training_sizes]
     stacks = []
@@ -152,6 +152,23 @@ def linearised_losses(
         stacks.append(losses_of(drawn, x[:largest], y[:largest], test_x, test_y, training_sizes, transfers))
     finite, infinite = zip(*stacks, strict=True)
     return Ensemble(*(Losses(*np.concatenate(part, axis=2)) for part in (finite, infinite)))
+
+
+def converge(network: MLP, weights_of_members: list[Weights], data: Data) -> EnsembleLosses:
+    """Losses of the linearised members with these initial weights after training to convergence, in float64.
+
+    Their training loss is zero. Errors as of `linearised_losses`.
+    """
+    scale = math.sqrt(output_scales(network)[0])
+    x, y, test_x, test_y = (np.asarray(array, np.float64) for array in data)
+    stack = _stack_size(network, x.shape[1], weights_of_members[0][0][0].shape[1], len(x), len(test_x), y.shape[1])
+    losses = []
+    for start in range(0, len(weights_of_members), stack):
+        weights = stacked(weights_of_members[start : start + stack])
+        members = Members(network, [(weight.astype(float), bias.astype(float)) for weight, bias in weights])
+        losses.append(losses_of(members, x, y, test_x, test_y, [len(x)]).losses.at(scale)[0])
+    test_loss = np.concatenate(losses)
+    return EnsembleLosses(np.zeros_like(test_loss), test_loss, np.full_like(test_loss, np.nan))
 
 
 def losses_of(
@@ -181,6 +198,13 @@ def losses_of(
             left = at_test.outputs - transfer @ at_training.outputs[:, :size]
             infinite.append(_polynomial(left, np.broadcast_to(transfer @ y[:size] - test_y, left.shape)))
     return Ensemble(_stacked(finite), _stacked(infinite) if infinite else None)
+
+
+def _stack_size(spec: MLP, inputs: int, width: int, points: int, test_points: int, outputs: int) -> int:
+    """How many members fit into MEMORY, at least one."""
+    each = 8 * ((points * outputs) ** 2 + (test_points + points * outputs) * width * (spec.depth + 3))
+    each += 8 * width * (inputs + width * (spec.depth - 1))
+    return max(MEMORY // each, 1)
 
 
 def _stacked(rows: list[Losses]) -> Losses:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from replication.errors import ReplicationError
-from replication.perturbation.linearised_members import Members, linearised_losses, losses_of
+from replication.finite_width.converged import Members, linearised_losses, losses_of
 from replication.settings.network import MLP
 from tests.perturbation.problems import ERF, RELU, RELU_WITH_BIASES, gaussian_data
 
