@@ -18,7 +18,7 @@ from replication.validation.numbers import check_count, check_not_negative, chec
 class OutOfCore:
     """Infinitely wide networks on training points x (N, d) with targets y (N, C) and test points test_x (N_T, d).
 
-    The same numbers as `predictions` to rounding, in 8 (N (N_T + C) + 2 N block + N_T^2) bytes or so of memory and
+    The same numbers as `predictions` to rounding, in 8 (N (2 N_T + C) + 4 N block + N_T^2) bytes or so of memory and
     4 N^2 bytes of `folder` for each of the two factors. Sizes are sorted. What was interrupted goes on with the same
     folder. A condition number is a lower bound, (max G_ii / min G_ii)^2. ReplicationError for shapes that do not match,
     values that are not finite, sizes that are not different whole numbers from 1 to N, singular kernels, and a full
