@@ -43,7 +43,9 @@ def infinite_width_curves(
         kernels = compute_kernels(network, infinite_width.engine, x, y, test_x)
         if draw == 0:
             descent = descent.timed(kernels, test_y, sizes, regularisation.singular_diag_reg)
-        for row in learning_curve(kernels, test_y, sizes, regularisation, statistics.confidence, descent):
+        for row in learning_curve(
+            kernels, test_y, sizes, regularisation, statistics.confidence, descent, infinite_width.linear_algebra
+        ):
             rows.append({"task": task_name, "dataset": task.dataset, "draw": draw} | row)
             progress()
     table = pd.DataFrame(rows).assign(experiment=schema.LEARNING_CURVE, width=np.inf)

@@ -7,6 +7,7 @@ import numpy as np
 from scipy.linalg import lapack
 
 from replication.errors import ReplicationError
+from replication.infinite_width.linear_algebra import LinearAlgebra, SciPy
 from replication.infinite_width.nested_sets import increments
 from replication.validation.arrays import check_finite
 from replication.validation.numbers import check_not_negative, check_sizes
@@ -28,14 +29,20 @@ class Factor(NamedTuple):
     diag_reg: float
 
 
-def factorise(kernel: np.ndarray, sizes: Sequence[int], diag_reg: float, singular_diag_reg: float) -> Factor:
+def factorise(
+    kernel: np.ndarray,
+    sizes: Sequence[int],
+    diag_reg: float,
+    singular_diag_reg: float,
+    algebra: LinearAlgebra | None = None,
+) -> Factor:
     """Factorise the kernel (N, N), symmetric and float64, of the first sizes[-1] points; `sizes` increase.
 
     `diag_reg` is always added. A kernel that is singular to working precision in spite of it (a training point stands
     twice, say) gets `singular_diag_reg` instead; with 0, or if that does not help, a ReplicationError. So do matrices
     and sizes of any other kind.
     """
-    sizes = _checked(kernel, sizes)
+    sizes, algebra = _checked(kernel, sizes), algebra or SciPy()
     diag_reg, singular_diag_reg = (
         check_not_negative(name, value)
         for name, value in (("diag_reg", diag_reg), ("singular_diag_reg", singular_diag_reg))
@@ -46,8 +53,8 @@ def factorise(kernel: np.ndarray, sizes: Sequence[int], diag_reg: float, singula
         lower = np.array(kernel.T, order="F")  # a symmetric matrix: this copies row by row
         added = reg * kernel.diagonal().mean()
         lower[np.diag_indices(largest)] += added
-        lower, failed = lapack.dpotrf(lower, lower=1, clean=0, overwrite_a=1)
-        if failed == 0:
+        lower, failed = algebra.cholesky(lower)
+        if not failed:
             numbers = _condition_numbers(kernel, added, lower, sizes)
             if numbers[-1] < SINGULAR:
                 return Factor(lower, numbers, reg)

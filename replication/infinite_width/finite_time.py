@@ -7,6 +7,7 @@ from scipy.linalg import eigh
 
 from replication.errors import ReplicationError
 from replication.infinite_width.kernel_matrices import KernelMatrices, Prediction
+from replication.infinite_width.linear_algebra import Array, LinearAlgebra, SciPy, linear_algebra
 from replication.settings.training import Momenta
 from replication.validation.arrays import check_finite, check_shapes
 from replication.validation.numbers import check_count, check_share
@@ -35,21 +36,22 @@ class Modes(NamedTuple):
     sum_j weights_j P_j^2 / (2 n) if descent leaves the share P_j of mode j.
     """
 
-    vectors: np.ndarray
+    vectors: Array
     eigenvalues: np.ndarray
     condition_number: float
     weights: np.ndarray
 
     @classmethod
-    def of(cls, kernels: KernelMatrices, size: int) -> "Modes":
-        """Of the first `size` points."""
+    def of(cls, kernels: KernelMatrices, size: int, algebra: LinearAlgebra | None = None) -> "Modes":
+        """Of the first `size` points; vectors lie where the algebra, SciPy unless another is given, works."""
+        algebra = algebra or SciPy()
         k, theta = (kernel[:size, :size] for kernel in kernels.training)
         check_finite(training_nngp=k, training_ntk=theta)
-        y = kernels.y[:size]
-        eigenvalues, vectors = eigh(theta, driver="evd", check_finite=False)
+        k, y = algebra.put(k), kernels.y[:size]
+        eigenvalues, vectors = algebra.eigh(theta)
         condition_number = float(eigenvalues[-1] / eigenvalues[0]) if eigenvalues[0] > 0 else np.inf
         powers = np.einsum("ij,ij->j", vectors, k @ vectors)
-        weights = np.sum((vectors.T @ y) ** 2, axis=1) + y.shape[1] * powers
+        weights = np.sum(np.asarray(vectors.T @ y) ** 2, axis=1) + y.shape[1] * powers
         return cls(vectors, np.clip(eigenvalues, 0.0, None), condition_number, weights)
 
     def learning_rate(self, fraction: float) -> float:
@@ -62,29 +64,34 @@ class Modes(NamedTuple):
 
 
 def gradient_descent(
-    kernels: KernelMatrices, training_size: int, learning_rate_fraction: float, steps: int, momenta: Momenta = 0.0
+    kernels: KernelMatrices,
+    training_size: int,
+    learning_rate_fraction: float,
+    steps: int,
+    momenta: Momenta = 0.0,
+    algebra: str = "scipy",
 ) -> Descent:
     """`steps` steps of gradient descent on 1/(2 n) ||f - Y||^2 with eta = fraction x 2 / lambda_max(Theta / n).
 
     T = Theta_* Theta^-1 (I - P), P = (I - eta Theta / n)^steps, by an eigendecomposition of Theta = E l E'. The mean
     training loss is (||P Y||_F^2 + C tr(P K P)) / (2 n). Nothing is inverted, so nothing is regularised. `momenta` are
     those of a heavy ball, beta of every step: a number, or a function of the steps done. Its step is the same, of which
-    (1 + beta) / fraction times were stable, and P is that of `_heavy_ball`. ReplicationError for shapes that do not
-    match, a size that is no whole number from 1 to N, steps below 0, a constant beta outside [0, 1) and a fraction
-    outside (0, 1 + the first beta), which diverges.
+    (1 + beta) / fraction times were stable, and P is that of `_heavy_ball`. `algebra` is "scipy" or "jax".
+    ReplicationError for shapes that do not match, a size that is no whole number from 1 to N, steps below 0, a constant
+    beta outside [0, 1) and a fraction outside (0, 1 + the first beta), which diverges.
     """
-    (size,) = kernels.checked_sizes((training_size,))
+    (size,), used = kernels.checked_sizes((training_size,)), linear_algebra(algebra)
     steps = check_count("steps", steps, smallest=0)
     fraction = checked_fraction(learning_rate_fraction, momenta)
-    modes = Modes.of(kernels, size)
-    k = kernels.training.nngp[:size, :size]
-    k_cross, theta_cross = (kernel[:size] for kernel in kernels.cross)
+    modes = Modes.of(kernels, size, used)
+    k_cross, theta_cross = (used.put(kernel[:size]) for kernel in kernels.cross)
+    k, y = (used.put(array) for array in (kernels.training.nngp[:size, :size], kernels.y[:size]))
     learning_rate = modes.learning_rate(fraction)
     left, gain = _left_and_gain(learning_rate, size, modes.eigenvalues, steps, momenta)
     transfer = modes.vectors @ (gain[:, None] * (modes.vectors.T @ theta_cross))  # T'
-    cross = transfer.T @ (0.5 * (k @ transfer) - k_cross)
+    cross = np.asarray(transfer.T @ (0.5 * (k @ transfer) - k_cross))
     covariance = kernels.test_nngp + cross + cross.T
-    prediction = Prediction(transfer.T @ kernels.y[:size], covariance, modes.condition_number, diag_reg=0.0)
+    prediction = Prediction(np.asarray(transfer.T @ y), covariance, modes.condition_number, diag_reg=0.0)
     return Descent(prediction, learning_rate, modes.training_loss(left))
 
 

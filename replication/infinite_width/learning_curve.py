@@ -53,6 +53,7 @@ def learning_curve(
     regularisation: Regularisation = UNREGULARISED,
     confidence: float | None = None,
     descent: GradientDescent | None = None,
+    algebra: str = "scipy",
 ) -> Iterator[Row]:
     """A row for every method and size: exact Bayes, gradient descent converged and, if asked for, after some steps.
 
@@ -63,7 +64,8 @@ def learning_curve(
     ratio of training to test loss, whether that was `reached`. Networks that start from zero have no Bayes rows, and a
     loss that is one number.
 
-    Within a method the rows are in the order of `training_sizes`, whatever it is. ReplicationError for shapes that do
+    Within a method the rows are in the order of `training_sizes`, whatever it is. `algebra` is the linear algebra that
+    computes them, "scipy" or "jax", which uses a GPU if there is one. ReplicationError for shapes that do
     not match, values that are not finite, sizes that are not different whole numbers from 1 to N, a confidence outside
     (0, 1), and singular kernels.
     """
@@ -72,7 +74,7 @@ def learning_curve(
     check_finite(test_y=test_y)
     if confidence is not None:
         confidence = check_share("confidence", confidence)
-    return _rows(kernels, test_y, sizes, regularisation, confidence, descent)
+    return _rows(kernels, test_y, sizes, regularisation, confidence, descent, algebra)
 
 
 def _rows(
@@ -82,14 +84,15 @@ def _rows(
     regularisation: Regularisation,
     confidence: float | None,
     descent: GradientDescent | None,
+    algebra: str,
 ) -> Iterator[Row]:
     ascending, goals = sorted(sizes), []
     # rows wait for their turn, which are small, and not predictions
     if np.any(kernels.test_nngp):  # the prior, which centred networks lack
-        made = predictions.bayes(kernels, ascending, *regularisation)
+        made = predictions.bayes(kernels, ascending, *regularisation, algebra)
         rows = (_row(BAYES, *pair, np.inf, test_y, confidence) for pair in zip(ascending, made, strict=True))
         yield from in_asked_order(sizes, rows)
-    made = predictions.gradient_descent_to_convergence(kernels, ascending, *regularisation)
+    made = predictions.gradient_descent_to_convergence(kernels, ascending, *regularisation, algebra)
     rows = (_row(GRADIENT_DESCENT, *pair, np.inf, test_y, confidence) for pair in zip(ascending, made, strict=True))
     for row in in_asked_order(sizes, rows):
         goals.append(cast(float, row["mean"]))
@@ -98,7 +101,9 @@ def _rows(
         return
     for size, converged_loss in zip(sizes, goals, strict=True):
         steps, ratio = descent.steps_at(size), descent.training_loss_ratio
-        trained = predictions.gradient_descent(kernels, size, descent.learning_rate_fraction, steps, descent.momenta)
+        trained = predictions.gradient_descent(
+            kernels, size, descent.learning_rate_fraction, steps, descent.momenta, algebra
+        )
         row = _row(GRADIENT_DESCENT, size, trained.prediction, steps, test_y, confidence)
         row |= {"training_loss": trained.training_loss, "learning_rate": trained.learning_rate}
         reached = ratio is not None and trained.training_loss <= ratio * converged_loss

@@ -7,6 +7,7 @@ from pydantic import Field
 from replication.settings.sections import BiasVariance, Bound, Depth, Positive, Section, Sizes, WeightVariance
 
 Engine = Literal["neural_tangents", "closed_form"]
+LinearAlgebra = Literal["scipy", "jax"]
 
 
 class CrossCheck(Section):
@@ -20,14 +21,16 @@ class CrossCheck(Section):
 class InfiniteWidth(Section):
     """Training sizes and training-set draws at infinite width, the engine that evaluates the kernels, regularisation.
 
-    `cross_check` has the other engine compute one size of the first draw again, or is null. `diag_reg`, relative to the
-    mean of the diagonal, is added to every kernel that is inverted, `singular_diag_reg` in its place where the kernel
-    is singular to working precision; 0 makes that an error. The results say what was added.
+    `linear_algebra` is LAPACK's, or JAX's, on a GPU if there is one. `cross_check` has the other engine compute one
+    size of the first draw again, or is null. `diag_reg`, relative to the mean of the diagonal, is added to every kernel
+    that is inverted, `singular_diag_reg` in its place where the kernel is singular to working precision; 0 makes that
+    an error. The results say what was added.
     """
 
     training_sizes: Sizes
     draws: Annotated[int, Field(ge=3, le=10_000)]
     engine: Engine
+    linear_algebra: LinearAlgebra = "scipy"
     cross_check: CrossCheck | None = None
     diag_reg: Annotated[float, Field(ge=0, le=1)]
     singular_diag_reg: Annotated[float, Field(ge=0, le=1)]

@@ -12,21 +12,34 @@ import pytest
 
 from tests.conftest import ROOT
 
-LOCK = (ROOT / "requirements.txt").read_text()
+LOCKS = {
+    name: (ROOT / name).read_text()
+    for name in ("requirements.txt", "requirements-cuda.txt", "container/requirements.txt")
+}
+LOCK = LOCKS["requirements.txt"]
 TOOLS = ("sh", "cmp", "dirname", "awk", "rm", "cp")
 
 
-def test_every_package_is_pinned_and_hashed():
-    entries = re.split(r"\n(?=[a-z])", LOCK.strip())
-    assert len(entries) > 100
+@pytest.mark.parametrize(("name", "least"), list(zip(LOCKS, (100, 100, 20), strict=True)))
+def test_every_package_is_pinned_and_hashed(name, least):
+    entries = re.split(r"\n(?=[a-z])", LOCKS[name].strip())
+    assert len(entries) > least
     for entry in entries:
         assert re.match(r"[a-z0-9._-]+(\[[a-z]+\])?==[^ ]+", entry), entry
         assert "--hash=sha256:" in entry, entry
 
 
-def test_the_lock_holds_no_address_and_no_path():
-    assert not re.search(r"https?:|file:|^-|@ ", LOCK, re.M)
-    assert "/" not in LOCK
+@pytest.mark.parametrize("name", LOCKS)
+def test_a_lock_holds_no_address_and_no_path(name):
+    assert not re.search(r"https?:|file:|^-|@ ", LOCKS[name], re.M)
+    assert "/" not in LOCKS[name]
+
+
+def test_the_lock_for_gpus_has_the_same_pins_and_nvidia_s_libraries():
+    plain, cuda = (set(re.findall(r"^([a-z][^ ;]*==[^ ;]+)", LOCKS[name], re.M)) for name in list(LOCKS)[:2])
+    added = {entry.split("==")[0] for entry in cuda - plain}
+    assert {name for name in added if not name.startswith(("nvidia-", "jax-cuda12-"))} == set()
+    assert {"nvidia-cudnn-cu12", "jax-cuda12-plugin"} <= added
 
 
 def test_the_environment_is_that_of_the_lock():
@@ -82,6 +95,7 @@ def test_the_version_check_accepts_this_python():
     assert subprocess.run([sys.executable, "-c", too_new], check=False).returncode != 0
 
 
+@pytest.mark.skipif(not (ROOT / ".git").exists(), reason="not a git checkout, as inside the image")
 def test_project_names_no_registry():
     names = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True).stdout.splitlines()
     # written in two halves, so that this file does not name what it forbids

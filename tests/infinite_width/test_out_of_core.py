@@ -1,0 +1,78 @@
+"""Kernels whose factor lies on disk: the same predictions as in memory; interrupted and damaged runs go on."""
+
+import numpy as np
+import pytest
+
+from replication.errors import ReplicationError
+from replication.infinite_width import disk_factor, predictions
+from replication.infinite_width.learning_curve import compute_kernels
+from replication.infinite_width.out_of_core import OutOfCore
+
+SIZES = (40, 130, 7)
+LAWS = ("bayes", "gradient_descent_to_convergence")
+
+
+@pytest.fixture
+def data(rng):
+    return rng.normal(size=(150, 6)), rng.normal(size=(150, 2)), rng.normal(size=(11, 6))
+
+
+@pytest.mark.parametrize("law", LAWS)
+@pytest.mark.parametrize("block", [16, 64, 1000])
+@pytest.mark.parametrize("diag_reg", [0.0, 1e-3])
+def test_predictions_are_those_in_memory(spec, data, tmp_path, law, block, diag_reg):
+    x, y, test_x = data
+    on_disk = getattr(OutOfCore(spec, *data, SIZES, tmp_path, diag_reg, block), law)()
+    in_memory = getattr(predictions, law)(compute_kernels(spec, "closed_form", x, y, test_x), sorted(SIZES), diag_reg)
+    for got, expected in zip(on_disk, in_memory, strict=True):
+        for one, other in zip(got[:2], expected[:2], strict=True):
+            np.testing.assert_allclose(one, other, rtol=1e-9, atol=1e-9 * np.abs(other).max())
+        assert 1 <= got.condition_number <= 10 * expected.condition_number  # a bound, and an estimate
+        assert got.diag_reg == diag_reg
+
+
+def test_finished_panels_are_not_computed_again(spec, data, tmp_path, monkeypatch):
+    """Stopped after three panels of nine, one of which is cut short afterwards."""
+    written = []
+
+    def stopping(self, number, tile, write=disk_factor.DiskFactor.write):
+        if number == 3 and not stopping.goes_on:
+            raise KeyboardInterrupt
+        write(self, number, lambda *ranges: (written.append(number), tile(*ranges))[1])
+
+    stopping.goes_on = False
+    monkeypatch.setattr(disk_factor.DiskFactor, "write", stopping)
+    run = OutOfCore(spec, *data, SIZES, tmp_path, block=16)
+    with pytest.raises(KeyboardInterrupt):
+        list(run.bayes())
+    assert set(written) == {0, 1, 2}
+    path = sorted(tmp_path.rglob("panel-*"))[1]
+    path.write_bytes(path.read_bytes()[:-8])
+    written.clear()
+    stopping.goes_on = True
+    got = list(run.bayes())
+    assert set(written) == {1, *range(3, 10)}
+    expected = list(OutOfCore(spec, *data, SIZES, tmp_path / "fresh", block=16).bayes())
+    for one, other in zip(got, expected, strict=True):
+        np.testing.assert_array_equal(one.mean, other.mean)
+
+
+def test_other_data_have_a_folder_of_their_own(spec, data, tmp_path):
+    x, y, test_x = data
+    for inputs in (x, x + 1, x):
+        list(OutOfCore(spec, inputs, y, test_x, SIZES, tmp_path).bayes())
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_what_is_refused(spec, data, tmp_path, monkeypatch):
+    x, y, test_x = data
+    with pytest.raises(ReplicationError, match="151 of 150"):
+        OutOfCore(spec, *data, (151,), tmp_path)
+    with pytest.raises(ReplicationError, match="y of shape"):
+        OutOfCore(spec, x, y[:9], test_x, SIZES, tmp_path)
+    with pytest.raises(ReplicationError, match="repeated inputs"):
+        list(OutOfCore(spec, np.ones((150, 6)), y, test_x, SIZES, tmp_path).bayes())
+    full = type("Full", (), {"f_bavail": 1, "f_frsize": 4096})
+    monkeypatch.setattr(disk_factor.os, "statvfs", lambda folder: full)
+    with pytest.raises(ReplicationError, match="larger disk"):
+        list(OutOfCore(spec, *data, SIZES, tmp_path).bayes())

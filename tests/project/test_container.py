@@ -1,0 +1,90 @@
+"""The image's entry point, as far as it runs without an image, and what the Dockerfile promises."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from replication import __version__
+from tests.conftest import ROOT
+
+DOCKERFILE = (ROOT / "Dockerfile").read_text()
+
+
+@pytest.fixture
+def entry(tmp_path):
+    """Runs the entry point with folders of the test in place of the image's."""
+    output, script = tmp_path / "output", tmp_path / "entrypoint.sh"
+    output.mkdir()
+    text = (ROOT / "container/entrypoint.sh").read_text()
+    script.write_text(text.replace("/output", str(output)).replace("/opt/replication", str(ROOT)))
+
+    def run(*arguments):
+        environment = {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT)}
+        command = ["sh", script, *arguments]
+        return subprocess.run(command, cwd=output, env=environment, capture_output=True, text=True)
+
+    run.output = output
+    return run
+
+
+def test_help_names_every_command_and_touches_nothing(entry):
+    result = entry("--help")
+    assert (result.returncode, result.stderr) == (0, "")
+    for name in ("quick | laptop | paper", "test", "check", "verify", "predict FILE", "--help", "verdicts"):
+        assert name in result.stdout
+    assert list(entry.output.iterdir()) == []
+
+
+@pytest.mark.parametrize("arguments", [["nope"], ["quick", "again"], ["../up"], ["-x"], ["laptop "]])
+def test_another_command_is_one_line(entry, arguments):
+    result = entry(*arguments)
+    assert (result.returncode, result.stdout) == (1, "")
+    (line,) = result.stderr.splitlines()
+    assert line.startswith(f"error: no command '{' '.join(arguments)}': choose quick")
+    assert list(entry.output.iterdir()) == []
+
+
+def test_check_is_of_the_image_s_settings_or_of_one_s_own(entry):
+    assert "laptop: mnist" in entry("check").stdout
+    (entry.output / "params.yaml").write_text("profiles: {}\n")
+    result = entry("check")
+    assert result.returncode == 1
+    assert "params.yaml" in result.stderr
+
+
+def test_predict_reads_and_writes_the_mounted_folder(entry):
+    x = np.random.default_rng(0).normal(size=(60, 3))
+    np.savez(entry.output / "my.npz", inputs=x, targets=x[:, 0])
+    result = entry("predict", "my.npz", "--training-sizes", "8,16")
+    assert result.returncode == 0, result.stderr
+    assert (entry.output / "predictions/my_learning_curve.csv").is_file()
+
+
+def test_a_folder_that_cannot_be_written_is_one_line(entry):
+    entry.output.rmdir()
+    entry.output.parent.joinpath("output").write_text("a file in its place")
+    script = entry.output.parent / "entrypoint.sh"
+    result = subprocess.run(["sh", script, "quick"], capture_output=True, text=True)
+    assert result.returncode == 1
+    health, line = result.stderr.splitlines()
+    assert re.match(r"replication: \d+ cores, [\d.]+ (\(limit [\d.]+\) )?GiB of memory free, device \w+", health)
+    assert line.startswith("error: cannot write to")
+
+
+def test_what_the_dockerfile_promises():
+    assert re.search(r"^USER 1000:1000$", DOCKERFILE, re.M)
+    assert re.search(r'^ENTRYPOINT \["dumb-init", "--rewrite", "15:2"', DOCKERFILE, re.M)
+    assert f"ARG VERSION={__version__}" in DOCKERFILE
+    for label in ("version", "revision", "licenses"):
+        assert f"org.opencontainers.image.{label}=" in DOCKERFILE
+
+
+def test_what_the_image_does_not_take_along():
+    """The context may hold an environment, data and results of whoever builds."""
+    ignored = (ROOT / ".dockerignore").read_text().split()
+    assert {".git", ".venv", "scratch", "data/raw", "data/prepared", "results/quick", "output"} <= set(ignored)
