@@ -40,7 +40,7 @@ def plot(*tables: pd.DataFrame, laws: pd.DataFrame | None = None, confidence: fl
 
     if not tables:
         raise ReplicationError("no table to plot", "give what learning_curve or train_ensemble returned")
-    if len(tables) == 1 and CORRECTION <= set(tables[0]):
+    if len(tables) == 1 and set(tables[0]) >= CORRECTION:
         from replication.figures.width_expansion import width_expansion
 
         return width_expansion(tables[0])

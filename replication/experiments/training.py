@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import pandas as pd
 
 from replication.finite_width.executor import complete
@@ -31,6 +32,12 @@ def member_table(
     members = complete(runs, store, execution, on_progress)
     rows = [row for run, losses in zip(runs, members, strict=True) for row in _rows(run, losses)]
     return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def of_experiment(members: pd.DataFrame, experiment: str) -> pd.DataFrame:
+    """Its rows; numbers of steps are whole numbers, unless some members converged beside them."""
+    rows = members[members["experiment"] == experiment]
+    return rows.astype({"training_time": int}) if np.isfinite(rows["training_time"]).all() else rows
 
 
 def _rows(run: Run, losses: list[Member]) -> list[dict[str, object]]:

@@ -1,6 +1,7 @@
 """Stage: ensembles at finite width, ensembles that are trained or built otherwise, and those that test order 1/n."""
 
 from replication.experiments import width_expansion as expansion
+from replication.experiments.training import of_experiment
 from replication.experiments.training_variations import expected_of_variations
 from replication.settings.analysis import Statistics
 from replication.settings.network import MLP
@@ -18,10 +19,7 @@ def train_ensembles(
     training_variations: TrainingVariations, width_expansion: WidthExpansion, statistics: Statistics,
     execution: Execution,
 ) -> None:  # fmt: skip
-    """Train ensembles at finite width, linearise them, train variants, and test what infinite width says of width n.
-
-    Members are taken from where a killed run left them.
-    """
+    """Train ensembles, linearised ones, variants, and those of order 1/n; a killed run goes on where it stopped."""
     subject = subject_of(paths, task, network, seed)
     expected = expected_of_variations(*subject[:4], training, training_variations, seed)
     theory = expansion.expansion(subject, width_expansion)
@@ -31,7 +29,7 @@ def train_ensembles(
     sections = seed, task, network, training, finite_width, training_variations, width_expansion
     members = train(paths.scratch, f"training, {paths.task}", plans := plan_ensembles(paths, *sections), execution)
     for plan in plans:
-        files.write_table(plan.table, of_plan := members[members["experiment"] == plan.experiment])
+        files.write_table(plan.table, of_plan := of_experiment(members, plan.experiment))
     found = expansion.moments(subject, width_expansion, theory, of_plan, statistics)
     files.write_table(ensemble_table(paths, "width_expansion_moments"), found)
 
