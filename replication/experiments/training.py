@@ -26,7 +26,7 @@ def member_table(
 
     training_loss and test_loss are L = 1/(2 N) sum_{a,i} (f_i(x_a) - y_ia)^2 after training_time steps; flipped_share
     is that of EnsembleLosses; reached says whether the training loss came down to the share of the test loss that
-    `training_loss_ratio` asks for, empty where it asks for none. Members that the store lacks are computed where
+    `training_loss_ratio` asks for, 1 or 0, empty where it asks for none. Members that the store lacks are computed where
     `execution` says. ReplicationError if training diverges, the device is not there or the scheduler cannot be reached.
     """
     members = complete(runs, store, execution, on_progress)
@@ -52,4 +52,4 @@ def _rows(run: Run, losses: list[Member]) -> list[dict[str, object]]:
     rows = [shared | {"member": number} | member._asdict() for number, member in enumerate(losses)]
     if (ratio := training.training_loss_ratio) is None:
         return rows
-    return [row | {"reached": row["training_loss"] <= ratio * row["test_loss"]} for row in rows]
+    return [row | {"reached": float(row["training_loss"] <= ratio * row["test_loss"])} for row in rows]
