@@ -25,9 +25,9 @@ def member_table(
     """A row for every member of every run, in their order, with the columns COLUMNS.
 
     training_loss and test_loss are L = 1/(2 N) sum_{a,i} (f_i(x_a) - y_ia)^2 after training_time steps; flipped_share
-    is that of EnsembleLosses; reached says whether the training loss came down to the share of the test loss that
-    `training_loss_ratio` asks for, 1 or 0, and is empty where it asks for none. Members that the store lacks are
-    computed where `execution` says. ReplicationError if training diverges, the device is not there or the scheduler cannot be
+    is that of EnsembleLosses; reached, 1 or 0, says whether the training loss came down to the share of the test loss
+    that `training_loss_ratio` asks for, and is empty where it asks for none. Members that the store lacks are computed
+    where `execution` says. ReplicationError if training diverges, the device is not there or the scheduler cannot be
     reached.
     """
     members = complete(runs, store, execution, on_progress)
