@@ -32,6 +32,7 @@ def test_at_a_quarter_both_leave_it_together():
     rows = TABLE[(TABLE["width"] == 256) & (TABLE["training_size"] == 64) & (TABLE["outputs"] == 10) & IMAGES]
     rows = rows[(rows["value"] == "g = 1") & (rows["case"] != "images")]
     excess = rows["eps"] / rows["expected_eps"] - 1
+    assert len(rows) == 4
     assert excess.between(0.055, 0.095).all()
     together = rows.pivot(index="case", columns="method", values="eps")
     assert (together["trained"] / together["linearised"] - 1).abs().max() < 0.025
@@ -45,6 +46,9 @@ def test_the_moving_kernel_adds_to_b_at_order_one_over_n():
     matched = shift[(shift["value"] == "matched") & (shift["case"].str.contains("digits"))]
     wide = matched.pivot(index=["case", "training_size"], columns="width", values="shift")
     np.testing.assert_allclose(wide[256], wide[1024], atol=0.7)
+    images = shift[(shift["case"] == "images") & (shift["value"] == "matched")].set_index(["training_size", "width"])
+    assert images["shift"].loc[16].between(1.9, 3).all()
+    assert images["shift"].loc[64].tolist() == pytest.approx([8.5, 16.1], abs=0.6)
 
 
 def test_with_many_points_the_moving_kernel_lowers_the_loss():
@@ -62,9 +66,9 @@ def test_relus_switch_by_the_root_of_the_width_and_losses_stay_correlated():
         assert flipped.loc["g = 1", width, 64] == pytest.approx(share, rel=0.05)
         assert flipped.loc["matched", width, 64] / flipped.loc["g = 1", width, 64] == pytest.approx(1.5, abs=0.12)
     trained = TABLE[(TABLE["method"] == "trained") & IMAGES & TABLE["linearised_correlation"].notna()]
-    assert trained.loc[trained["width"] >= 1024, "linearised_correlation"].min() > 0.99
+    assert trained.loc[trained["width"] >= 1024, "linearised_correlation"].min() > 0.98
     narrow = trained[(trained["width"] == 256) & (trained["training_size"] == 64) & (trained["outputs"] == 10)]
-    assert narrow["linearised_correlation"].between(0.935, 0.99).all()
+    assert narrow["linearised_correlation"].between(0.91, 0.99).all()
 
 
 def test_control_variates_pay_in_wide_networks():
