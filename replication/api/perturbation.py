@@ -34,9 +34,9 @@ def finite_width_correction(
 
     Returns a row for every training size: mean and coefficient_of_variation at infinite width; b, c and their errors,
     in neurons; at each of `widths` mean_at_*, coefficient_of_variation_at_* with its error, and beyond_expansion_at_*,
-    true where N_D / n is above a quarter and the numbers mean nothing; width_within_25_percent and _10_percent, the
-    n from which eps_L is within so much of infinite width. ReplicationError, in one line, for networks of another depth
-    and for arrays or sizes that do not fit.
+    true where N_D / n or |b| / n is above a quarter and the numbers mean nothing; width_within_25_percent and
+    _10_percent, the n from which eps_L is within so much of infinite width. ReplicationError, in one line, for networks
+    of another depth and for arrays or sizes that do not fit.
 
     >>> import numpy as np
     >>> x, x_test = (np.random.default_rng(seed).normal(size=(16, 6)) for seed in (0, 1))

@@ -83,8 +83,11 @@ def at_width(finite: pd.DataFrame, width: int) -> str:
         }
     )
     lines = ["", f"Linearised networks of {width} neurons, converged, to order 1/n:", shown.to_string(index=False)]
-    if finite[f"beyond_expansion_at_{width}"].any():
-        lines.append(f"Above N_D = {width // 4}, a quarter of the width, the expansion has ended: take more neurons.")
+    beyond = finite.loc[finite[f"beyond_expansion_at_{width}"], "training_size"]
+    if len(beyond):
+        sizes = ", ".join(map(str, beyond))
+        reason = "N_D or |b| being above a quarter of the width: take more neurons"
+        lines.append(f"At N_D = {sizes} the expansion has ended, {reason}.")
     return "\n".join(lines)
 
 

@@ -22,7 +22,7 @@ def width_expansion(theory: pd.DataFrame, ensembles: pd.DataFrame | None = None)
     """eps_L(n) = sqrt(eps_L^2 + c / n) against 1 / n on a square-root axis, a panel for each output scale.
 
     theory: rows of `finite_width_correction`, one task, in the pipeline with output scales in the column `value`. Bands
-    are the error of c; lines are dashed where N_D / n is above a quarter, which the expansion does not reach.
+    are the error of c; lines are dashed where N_D / n or |b| / n is above a quarter, beyond the expansion's reach.
     ensembles: the table of moments, whose intervals are drawn: those by control variates where they are the shorter.
     """
     values = list(dict.fromkeys(theory["value"])) if "value" in theory else [None]
@@ -62,7 +62,7 @@ def _title(theory: pd.DataFrame) -> str:
 
 def _draw_theory(axes: Axes, row: dict, end: float, colour: str) -> None:
     inverse = np.linspace(0, np.sqrt(end), POINTS) ** 2
-    reached = inverse <= EXPANSION_REACH / row["training_size"]
+    reached = inverse <= EXPANSION_REACH / max(row["training_size"], abs(row["b"]))
     low, line, high = (
         np.sqrt(np.clip(row[EPS] ** 2 + (row["c"] + sign * row["c_error"]) * inverse, 0, None)) for sign in (-1, 0, 1)
     )

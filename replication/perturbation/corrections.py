@@ -16,7 +16,6 @@ from replication.perturbation.checks import check_left, check_positive, checked,
 from replication.perturbation.estimates import Correction, correction, parts, precise
 from replication.perturbation.limit import Inputs, Limit
 from replication.perturbation.monte_carlo import Means, sample
-from replication.schema import EXPANSION_REACH
 from replication.settings.network import MLP
 
 WITHIN = (0.25, 0.10)  # excess of eps_L over infinite width that a network is allowed
@@ -46,7 +45,8 @@ def finite_width_correction(
     Columns: training_size, output_scale; those of `Correction`; the terms of b (b_*) and of c (c_*), which add up;
     width_within_25_percent and width_within_10_percent (neurons); and for each of `widths`, mean_at_*,
     coefficient_of_variation_at_*, coefficient_of_variation_error_at_* and beyond_expansion_at_* (true where
-    N_D / n is above a quarter). Units: the loss's, 1/(2 N_T) sum of squares; neurons for b; the rest has none.
+    N_D / n or |b| / n is above a quarter). Units: the loss's, 1/(2 N_T) sum of squares; neurons for b; the rest has
+    none.
     """
     network, scale = spec.unscaled, math.sqrt(output_scales(spec)[0])
     return corrections_at_scales(
@@ -108,5 +108,5 @@ def _at(found: Correction, width: int, size: int) -> dict:
         f"mean_at_{width}": found.mean_at(width),
         f"coefficient_of_variation_at_{width}": spread,
         f"coefficient_of_variation_error_at_{width}": found.c_error / (2 * width * spread) if spread else np.nan,
-        f"beyond_expansion_at_{width}": size / width > EXPANSION_REACH,
+        f"beyond_expansion_at_{width}": width < found.least_width(size),
     }

@@ -39,14 +39,17 @@ class Correction(NamedTuple):
         """eps_L of networks of `width` neurons; 0 where the expansion has left nothing of its square."""
         return float(np.sqrt(max(self.coefficient_of_variation**2 + self.c / width, 0.0)))
 
+    def least_width(self, training_size: int) -> float:
+        """The width down to which the expansion was found to hold: N_D / n and |b| / n at most EXPANSION_REACH."""
+        return max(training_size, abs(self.b)) / EXPANSION_REACH
+
     def width_within(self, excess: float, training_size: int) -> float:
         """n*, from which infinite width serves within `excess` of eps_L.
 
-        |c| / (((1 + p)^2 - 1) eps_L^2), but never below training_size / EXPANSION_REACH, up to where the expansion is
-        known to hold.
+        |c| / (((1 + p)^2 - 1) eps_L^2), but never below the least width that the expansion reaches.
         """
         share = ((1 + excess) ** 2 - 1) * self.coefficient_of_variation**2
-        return max(training_size / EXPANSION_REACH, abs(self.c) / share if share else np.inf)
+        return max(self.least_width(training_size), abs(self.c) / share if share else np.inf)
 
 
 def correction(limit: Limit, means: Means, scale: float) -> Correction:

@@ -8,7 +8,7 @@ import pytest
 from replication.errors import ReplicationError
 from replication.finite_width.converged import linearised_losses
 from replication.perturbation.corrections import finite_width_correction
-from replication.perturbation.estimates import correction
+from replication.perturbation.estimates import Correction, correction
 from replication.perturbation.limit import Limit
 from replication.perturbation.monte_carlo import sample
 from replication.settings.network import MLP
@@ -106,6 +106,13 @@ def test_the_table():
     assert np.all(table["width_within_10_percent"] >= table["width_within_25_percent"])
     alone = finite_width_correction(RELU, *data, (4,), widths=(32, 4096), precision=0.05)
     np.testing.assert_allclose(alone.iloc[0].to_numpy(float), table.iloc[0].to_numpy(float), rtol=1e-6)
+
+
+@pytest.mark.parametrize(("b", "size", "least"), [(-30.0, 16, 120), (30.0, 16, 120), (-3.0, 16, 64), (470.0, 64, 1880)])
+def test_the_least_width_is_four_times_the_larger_of_size_and_b(b, size, least):
+    found = Correction(*[0.1] * len(Correction._fields))._replace(b=b, c=0.0)
+    assert found.least_width(size) == least
+    assert found.width_within(0.1, size) == least  # c asks for nothing more
 
 
 def test_centred_networks_scatter_by_their_kernels_alone():
