@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+import numpy as np
 import pandas as pd
 
 from replication import seeds
@@ -12,7 +13,7 @@ from replication.scaling_laws.comparisons import compare
 from replication.scaling_laws.curve_fits import fit_curves
 from replication.scaling_laws.exponents import NUMBERS, mean_curve
 from replication.scaling_laws.students import student_exponents
-from replication.schema import CURVE, GRADIENT_DESCENT, POINT
+from replication.schema import CURVE, FINITE, GRADIENT_DESCENT, POINT
 from replication.settings.analysis import Claims, ScalingLaws, Statistics
 from replication.settings.regimes import Dimension, TrainedRegimes, TrainedVariations
 from replication.settings.tasks import TaskSettings
@@ -36,7 +37,7 @@ def laws_of_ensembles(
     linearised members, of all tasks. Gives, by name: test_loss, learning_curves, scaling_laws, comparisons,
     width_ratios, width_corrections, width_intercepts, width_crossovers.
     """
-    exact, members = tables["exact"], tables["members"]
+    exact, members = _with_declared_steps(tables["exact"], training), _with_declared_steps(tables["members"], training)
     confidence, resamples = statistics.confidence, statistics.resamples
     differences = bootstrap.paired_differences(members)
     correlations = bootstrap.member_correlations(members, bootstrap.ENSEMBLES, resamples, seed)
@@ -70,7 +71,7 @@ def laws_of_variants(
     tables: `variants`, losses of the members of every variant; `expected`, what infinite width says of each; `exact` as
     for `laws_of_ensembles`.
     """
-    members, exact = tables["variants"], tables["exact"]
+    members, exact = tables["variants"], _with_declared_steps(tables["exact"], training)
     infinite = exact[(exact["method"] == GRADIENT_DESCENT) & (exact["training_time"] == training.steps)]
     correlations = bootstrap.member_correlations(members, bootstrap.VARIANTS, statistics.resamples, seed)
     curves = plateaus.moments_of_variants(members, statistics, seed)
@@ -118,3 +119,12 @@ def laws_of_regimes(
         "dimension": pd.concat([tables["students"], of_students], ignore_index=True),
         "duality": tables["duality"],
     }
+
+
+def _with_declared_steps(table: pd.DataFrame, training: Training) -> pd.DataFrame:
+    """One training time for a whole curve: where a ratio of losses gives each N_D its own steps, the most there may be.
+
+    Members linearised to convergence stand beside those that were trained by the same rule.
+    """
+    stopped = np.isfinite(table["training_time"]) | table["method"].isin(FINITE)
+    return table.assign(training_time=table["training_time"].mask(stopped, float(training.steps)))

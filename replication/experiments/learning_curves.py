@@ -1,6 +1,6 @@
 """Learning curves of infinitely wide networks: the exact law of the test loss for every training size and draw."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pandas as pd
@@ -25,14 +25,16 @@ def infinite_width_curves(
     network: MLP,
     training: Training,
     infinite_width: InfiniteWidth,
+    trained_sizes: Sequence[int],
     statistics: Statistics,
     seed: int,
     progress: Callable[[], object] = lambda: None,
 ) -> pd.DataFrame:
     """A row for every draw, method, training size and training time, in the columns of `learning_curve`.
 
-    Methods are exact Bayesian inference and gradient descent, the latter after `training.steps` steps (training_time)
-    and to convergence (training_time inf). `progress` is called after every row.
+    Methods are exact Bayesian inference and gradient descent, the latter to convergence (training_time inf) and, on
+    so many points as `trained_sizes` says, after the steps (training_time) that networks of finite width take.
+    `progress` is called after every row.
     """
     test_x, test_y = Preprocessing.of(dataset).test(dataset)
     sizes, draws = infinite_width.training_sizes, infinite_width.draws
@@ -42,7 +44,7 @@ def infinite_width_curves(
     for draw, (x, y) in enumerate(training_draws(dataset, task_name, sizes[-1], draws, seed)):
         kernels = compute_kernels(network, infinite_width.engine, x, y, test_x)
         if draw == 0:
-            descent = descent.timed(kernels, test_y, sizes, regularisation.singular_diag_reg)
+            descent = descent.timed(kernels, test_y, trained_sizes, regularisation.singular_diag_reg)
         for row in learning_curve(
             kernels, test_y, sizes, regularisation, statistics.confidence, descent, infinite_width.linear_algebra
         ):
@@ -52,6 +54,6 @@ def infinite_width_curves(
     return table[[*schema.KEYS, *table.columns.difference(schema.KEYS, sort=False)]]
 
 
-def number_of_curve_points(infinite_width: InfiniteWidth) -> int:
-    """How many rows `infinite_width_curves` has: of Bayes, gradient descent after some steps, and converged."""
-    return 3 * len(infinite_width.training_sizes) * infinite_width.draws
+def number_of_curve_points(infinite_width: InfiniteWidth, trained_sizes: Sequence[int]) -> int:
+    """How many rows `infinite_width_curves` has: of Bayes, gradient descent converged, and after some steps."""
+    return (2 * len(infinite_width.training_sizes) + len(trained_sizes)) * infinite_width.draws

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 Problems = Iterator[tuple[str, str]]
 # sections whose training sets are draws from the pool of every task
-DRAWN = ("infinite_width", "variations", "finite_width", "training_variations", "width_expansion", "data_variations")
+DRAWN = ("infinite_width", "variations", "finite_width", "training_variations", "data_variations")
 
 
 def problems(profile: Profile) -> Problems:
@@ -75,18 +75,16 @@ def _training_sizes(profile: Profile) -> Problems:
     """Sizes that other sections need."""
     missing = sorted(set(profile.finite_width.training_sizes) - set(profile.infinite_width.training_sizes))
     if missing:
-        reason = "not among infinite_width.training_sizes, which set the learning rate; add them there"
+        reason = "not among infinite_width.training_sizes, which ensembles are compared with; add them there"
         yield "finite_width.training_sizes", f"{missing} {reason}"
     if len(profile.training_variations.training_sizes) < 3:
         yield "training_variations.training_sizes", "a plateau and its slope need at least 3; add some"
 
 
 def _training(profile: Profile) -> Problems:
-    """One training time for a whole learning curve, of networks that can be trained."""
+    """Networks that can be trained."""
     if profile.training.algorithm == "convergence":
         yield "training.algorithm", "convergence is known of linearised networks alone; name one that takes steps"
-    if profile.training.training_loss_ratio is not None:
-        yield "training.training_loss_ratio", "gives every N_D steps of its own, and curves have one number; set null"
 
 
 def _cross_check(profile: Profile) -> Problems:
