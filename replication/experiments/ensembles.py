@@ -61,9 +61,9 @@ def training_times(
 ) -> pd.DataFrame:
     """How every case is trained: a row for each training size.
 
-    training_time (steps) and learning_rate (`rounded`) are those of infinite width on the same points; training_loss is the mean
-    that it has after them. With `training.training_loss_ratio` the steps are those after which it stays below this
-    share of the converged test loss, and at most `training.steps`.
+    training_time (steps) and learning_rate (`rounded`) are those of infinite width on the same points; training_loss
+    is the mean that it has after them. With `training.training_loss_ratio` the steps are those after which it stays
+    below this share of the converged test loss, and at most `training.steps`.
     """
     data = subject.data(training_sizes)
     return pd.DataFrame([
