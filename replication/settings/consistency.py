@@ -102,7 +102,7 @@ def _windows(profile: Profile) -> Problems:
     """Enough training sizes in every fit window."""
     for key, section, points in (
         ("infinite_width", profile.infinite_width, 4),
-        ("finite_width", profile.finite_width, 4),
+        ("finite_width", profile.finite_width, 3),
         ("plateau", profile.infinite_width, 3),
         ("plateau_finite_width", profile.finite_width, 3),
     ):
