@@ -32,14 +32,13 @@ def infinite_width_curves(
 ) -> pd.DataFrame:
     """A row for every draw, method, training size and training time, in the columns of `learning_curve`.
 
-    Each row has the network's output_scale, the number of test points, test_size, and the loss of predicting the
-    mean of the training targets, loss_of_mean. Methods are exact Bayesian
-    inference and gradient descent, the latter to convergence (training_time inf) and, on so many points as
-    `trained_sizes` says, after the steps (training_time) that networks of finite width take. `progress` is called
-    after every row.
+    Each row has the network's output_scale, the number of test points, test_size, and the loss of predicting the mean
+    of the training targets, loss_of_mean. Methods are exact Bayesian inference and gradient descent, the latter to
+    convergence (training_time inf) and, on so many points as `trained_sizes` says, after the steps (training_time) that
+    networks of finite width take. `progress` is called after every row.
     """
     test_x, test_y = Preprocessing.of(dataset).test(dataset)
-    sizes, draws = infinite_width.training_sizes, infinite_width.draws
+    sizes, draws = infinite_width.sizes_within(len(dataset.inputs)), infinite_width.draws
     regularisation = Regularisation(infinite_width.diag_reg, infinite_width.singular_diag_reg)
     descent = GradientDescent.of(training, task.learning_rate_fraction)
     label: dict[str, object] = {"task": task_name, "dataset": task.dataset}
@@ -59,6 +58,6 @@ def infinite_width_curves(
     return table[[*schema.KEYS, *table.columns.difference(schema.KEYS, sort=False)]]
 
 
-def number_of_curve_points(infinite_width: InfiniteWidth, trained_sizes: Sequence[int]) -> int:
+def number_of_curve_points(infinite_width: InfiniteWidth, pool_size: int, trained_sizes: Sequence[int]) -> int:
     """How many rows `infinite_width_curves` has: of Bayes, gradient descent converged, and after some steps."""
-    return (2 * len(infinite_width.training_sizes) + len(trained_sizes)) * infinite_width.draws
+    return (2 * len(infinite_width.sizes_within(pool_size)) + len(trained_sizes)) * infinite_width.draws

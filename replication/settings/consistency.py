@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 Problems = Iterator[tuple[str, str]]
 # sections whose training sets are draws from the pool of every task
-DRAWN = ("infinite_width", "variations", "finite_width", "training_variations", "data_variations")
+DRAWN = ("variations", "finite_width", "training_variations", "data_variations")
 
 
 def problems(profile: Profile) -> Problems:
@@ -37,6 +37,10 @@ def _task(profile: Profile, name: TaskName, task: TaskSettings) -> Problems:
         largest = getattr(profile, section).training_sizes[-1]
         if largest > task.pool_size / 2:  # draws of more would be nearly the same set
             yield f"{section}.training_sizes", f"{largest} exceeds {half}; drop that size or enlarge the pool"
+    sizes = profile.infinite_width.sizes_within(task.pool_size)
+    for key, least in (("infinite_width", 4), ("plateau", 3)):
+        if (inside := len(getattr(profile.scaling_laws, key).inside(sizes))) < least:
+            yield f"scaling_laws.{key}", f"holds {inside} training sizes up to {half}; widen it, or enlarge the pool"
     if (sample := profile.learning_curve_theory.sample_size) > task.pool_size:
         yield "learning_curve_theory.sample_size", f"{sample} exceeds {pool}; take a smaller sample"
     if (sample := profile.data_variations.sample_size) > task.pool_size / 2:

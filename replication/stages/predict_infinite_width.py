@@ -26,7 +26,7 @@ def predict_infinite_width(
     data, network = (dataset, paths.task), network_on(dataset, network)
     check = cross_check(*data, network, infinite_width, seed)
     theory = theory_curves(*data, task, network, learning_curve_theory, seed)
-    total = number_of_curve_points(infinite_width, points := finite_width.training_sizes)
+    total = number_of_curve_points(infinite_width, task.pool_size, points := finite_width.training_sizes)
     with tqdm(total=total, desc=f"infinite width, {paths.task}", disable=None) as bar:
         curves = infinite_width_curves(
             *data, task, network, training, infinite_width, points, statistics, seed, bar.update
