@@ -43,12 +43,12 @@ def abstract(table: pd.DataFrame) -> str:
     over, limit = trained["eps"] / trained["expected_eps"], trained["eps"] / trained["infinite_eps"]
     wide = trained["width"] >= 16 * trained["training_size"]
     text = (
-        f"In {len(trained)} ensembles of {members.min()} to {members.max():,} networks with one hidden layer (MNIST "
-        f"and CIFAR-10, n = {widths.min()} to {widths.max():,}, N_D = {sizes.min()} to {sizes.max()}, trained to "
-        f"convergence on one H100) ε_L is {span(over[within])} times what infinite width and its order 1/n say, without a fit, "
-        f"where N_D/n and |b|/n are below a quarter ({within.sum()} ensembles), and {span(over[~within])} times beyond. "
-        f"Infinite width itself is {span(1 / limit[wide])} times the ε_L of networks with n ≥ 16 N_D, and "
-        f"{span(1 / limit[~wide])} times that of narrower ones."
+        f"In {len(trained)} ensembles of {members.min()} to {members.max():,} networks with one hidden layer (MNIST and "
+        f"CIFAR-10, n = {widths.min()} to {widths.max():,}, N_D = {sizes.min()} to {sizes.max()}, trained to "
+        f"convergence on one H100) ε_L is {span(over[within])} times what infinite width and its order 1/n say, "
+        f"without a fit, where N_D/n and |b|/n are below a quarter ({within.sum()} ensembles), and "
+        f"{span(over[~within])} times beyond. Infinite width itself is {span(1 / limit[wide])} times the ε_L of "
+        f"networks with n ≥ 16 N_D, and {span(1 / limit[~wide])} times that of narrower ones."
     )
     return "\n".join(textwrap.wrap(text, 120, break_long_words=False, break_on_hyphens=False))
 
