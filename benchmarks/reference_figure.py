@@ -43,9 +43,9 @@ def abstract(table: pd.DataFrame) -> str:
     over, limit = trained["eps"] / trained["expected_eps"], trained["eps"] / trained["infinite_eps"]
     wide = trained["width"] >= 16 * trained["training_size"]
     text = (
-        f"In {len(trained)} ensembles of {members.min()} to {members.max():,} networks with one hidden layer (MNIST and "
-        f"CIFAR-10, n = {widths.min()} to {widths.max():,}, N_D = {sizes.min()} to {sizes.max()}, trained to "
-        f"convergence on one H100) ε_L is {span(over[within])} times what infinite width and its order 1/n say, "
+        f"In {len(trained)} ensembles of {members.min()} to {members.max():,} networks with one hidden layer (MNIST "
+        f"and CIFAR-10, n = {widths.min()} to {widths.max():,}, N_D = {sizes.min()} to {sizes.max()}, trained "
+        f"to convergence on one H100) ε_L is {span(over[within])} times what infinite width and its order 1/n say, "
         f"without a fit, where N_D/n and |b|/n are below a quarter ({within.sum()} ensembles), and "
         f"{span(over[~within])} times beyond. Infinite width itself is {span(1 / limit[wide])} times the ε_L of "
         f"networks with n ≥ 16 N_D, and {span(1 / limit[~wide])} times that of narrower ones."
