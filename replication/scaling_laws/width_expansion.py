@@ -36,8 +36,8 @@ def width_comparisons(
     width suffices, or does not;
     ratio_predicted: ln of eps_L over what order 1/n says, mean over the sizes within the expansion;
     share: of members in the interval of order 1/n, over these sizes; slope_of_mean: n ln(mu_L(n) / mu_L) over b, less
-    one, from these sizes by least squares, and slope_of_mean_linearised of members whose kernel stays as it is, which is
-    what b knows of. `ratio` stands again with width NaN, pooled over the widths.
+    one, from these sizes by least squares, and slope_of_mean_linearised of members whose kernel stays as it is, which
+    is what b knows of. `ratio` stands again with width NaN, pooled over the widths.
     """
     keys = ("task", "method", "value", "width")
     correlations = member_correlations(members, keys, statistics.resamples, seed)
