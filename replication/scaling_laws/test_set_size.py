@@ -53,7 +53,7 @@ def of_test_size(exact: pd.DataFrame, points: float) -> pd.Series:
     return np.sqrt(exact[INFINITE_TEST_SET] ** 2 + kappa(exact) / points)
 
 
-def test_set_plateaus(
+def plateaus_by_test_size(
     exact: pd.DataFrame, scales: Mapping[str, Mapping[str, float]], window: Window, confidence: float, bound: float
 ) -> pd.DataFrame:
     """Slope of ln eps_L against ln N_D in the window, for every task, output scale and number of test points.

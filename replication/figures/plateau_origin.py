@@ -18,12 +18,12 @@ WINDOW: dict[str, Any] = {"color": "#f2dfa0", "alpha": 0.45, "linewidth": 0}
 
 
 @styled
-def test_set(exact: pd.DataFrame, plateaus: pd.DataFrame) -> Figure:
+def plateau_origin(exact: pd.DataFrame, plateaus: pd.DataFrame) -> Figure:
     """eps_L of converged networks of infinite width against N_D, for test sets of several numbers of points N_T.
 
     A panel for each task: eps_L^2(N_T) = eps_L^2(infinite) + kappa / N_T from one test set, means over draws of the
     training set, bands their errors. In the legends the slope d ln eps_L / d ln N_D in the plateau window (pale gold).
-    exact: learning curves at infinite width; plateaus: the table of `test_set_plateaus`.
+    exact: learning curves at infinite width; plateaus: the table of `plateaus_by_test_size`.
     """
     panels = subjects(exact)
     figure, grid = panels_of(len(panels), 4.0, 4.6, 0.0)
