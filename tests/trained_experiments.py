@@ -1,16 +1,14 @@
 """Small runs of every experiment that trains, on toy data, for tests of what holds for all of them."""
 
 import numpy as np
-import pandas as pd
 
 from replication import schema
 from replication.datasets.dataset import Dataset
 from replication.experiments import trained_regimes as regimes
 from replication.experiments import width_expansion
-from replication.experiments.ensembles import ensembles
+from replication.experiments.ensembles import Subject, case_of, ensembles, training_times
 from replication.experiments.trained_curves import trained_students, trained_variations
 from replication.experiments.training_variations import expected_of_variations, training_variations
-from replication.experiments.width_expansion import Subject
 from replication.settings.network import MLP
 from replication.settings.regimes import (
     Dimension,
@@ -30,15 +28,13 @@ TASK = TaskSettings(dataset="uci_digits", pool_size=60, test_size=9, learning_ra
 NETWORK = MLP(depth=1, activation="erf", weight_variance=1.9, bias_variance=0.2)
 TRAINING = Training(steps=STEPS, batch_size=4)
 WINDOW = Window(smallest=4, largest=16)
-FINITE_WIDTH = FiniteWidth(widths=(6, 9), training_sizes=(4, 8), members=MEMBERS)
+FINITE_WIDTH = FiniteWidth(widths=(6, 9), training_sizes=(4, 8), members=(MEMBERS, MEMBERS + 1))
 TRAINING_VARIATIONS = TrainingVariations(
-    width=6, training_sizes=(4, 8), members=MEMBERS,
+    width=6, training_sizes=(4, 8), members=MEMBERS, steps=STEPS,
     algorithm=("minibatch_gradient_descent",), parametrisation=("mup",), activation=(), depth=(),
 )  # fmt: skip
-EXPANSION = WidthExpansion(
-    output_scales=(1.0, "matched"), training_sizes=(4, 8), widths=(16, 32), members=(MEMBERS, MEMBERS + 1),
-    training_loss_ratio=0.05, steps=STEPS, precision=0.3,
-)  # fmt: skip
+EXPANSION = WidthExpansion(output_scales=(1.0, "matched"), precision=0.3)
+CONVERGING = Training(steps=STEPS, algorithm="heavy_ball", training_loss_ratio=0.05)
 ADAM = {"window": WINDOW, "steps": STEPS, "batch_size": 4, "adam_learning_rate": 0.05}
 REGIMES = TrainedRegimes(
     task="digits",
@@ -68,20 +64,23 @@ def toy_dataset():
     return Dataset(x[:60], y[:60], x[60:], y[60:], classes=3)
 
 
-def exact_rates(sizes=(4, 8), steps=STEPS):
-    """Of the table at infinite width, what ensembles take from it."""
-    rows = [("gradient_descent", 0, size, steps, 0.02 * size) for size in sizes]
-    return pd.DataFrame(rows, columns=["method", "draw", "training_size", "training_time", "learning_rate"])
+def subject(network=NETWORK):
+    return Subject(toy_dataset(), "digits", TASK, network, SEED)
 
 
 def varied():
-    subject = toy_dataset(), "digits", TASK, NETWORK, TRAINING, TRAINING_VARIATIONS, SEED
-    return training_variations(*subject, expected_of_variations(*subject))
+    asked = subject(), TRAINING, TRAINING_VARIATIONS
+    return training_variations(*asked, expected_of_variations(*asked))
+
+
+def trained(cases, training, finite_width):
+    times = training_times(subject(), cases, training, finite_width.training_sizes)
+    return ensembles(subject(), cases, training, finite_width, times)
 
 
 def of_width():
-    subject = Subject(toy_dataset(), "digits", TASK, NETWORK, SEED)
-    return width_expansion.ensembles(subject, EXPANSION, width_expansion.expansion(subject, EXPANSION))
+    wide = FINITE_WIDTH.model_copy(update={"widths": (16, 32)})
+    return trained(width_expansion.cases(subject(), EXPANSION), CONVERGING, wide)
 
 
 def of_regime(make):
@@ -89,9 +88,7 @@ def of_regime(make):
 
 
 RUNS = {
-    schema.LEARNING_CURVE: lambda: ensembles(
-        toy_dataset(), "digits", TASK, NETWORK, TRAINING, FINITE_WIDTH, SEED, exact_rates()
-    ),
+    schema.LEARNING_CURVE: lambda: trained([case_of(subject())], TRAINING, FINITE_WIDTH),
     schema.TRAINING_VARIATION: varied,
     schema.WIDTH_EXPANSION: of_width,
     schema.VARIANCE_LIMITED_WIDTH: lambda: of_regime(regimes.variance_limited_width),

@@ -25,25 +25,35 @@ CHECKED = INFINITE_WIDTH.model_copy(update={"cross_check": CHECK})
 
 @pytest.fixture
 def training():
-    return read_settings(ROOT / "params.yaml").profiles["quick"].training.model_copy(update={"steps": 50})
+    return (
+        read_settings(ROOT / "params.yaml")
+        .profiles["quick"]
+        .training.model_copy(update={"steps": 50, "algorithm": "gradient_descent", "training_loss_ratio": None})
+    )
 
 
 def test_rows_are_those_of_every_draw_of_the_training_set(training):
     dataset, calls = toy_dataset(), []
-    settings = TASK, NETWORK, training, INFINITE_WIDTH, STATISTICS, SEED
+    settings = TASK, NETWORK, training, INFINITE_WIDTH, (8, 16), STATISTICS, SEED
     table = infinite_width_curves(dataset, "digits", *settings, lambda: calls.append(1))
     assert list(table.columns[: len(schema.KEYS)]) == schema.KEYS
-    assert len(table) == len(calls) == number_of_curve_points(INFINITE_WIDTH) == 3 * 3 * 3
+    assert len(table) == len(calls) == number_of_curve_points(INFINITE_WIDTH, 64, (8, 16)) == (2 * 3 + 2) * 3
     test_x, test_y = Preprocessing.of(dataset).test(dataset)
     for draw, (x, y) in enumerate(training_draws(dataset, "digits", 32, 3, SEED)):
         kernels = compute_kernels(NETWORK, "closed_form", x, y, test_x)
-        rows = learning_curve(kernels, test_y, (8, 16, 32), Regularisation(0.0, 1e-10), 0.68, GradientDescent(50, 0.5))
+        descent = GradientDescent({8: 50, 16: 50}, 0.5)
+        rows = learning_curve(kernels, test_y, (8, 16, 32), Regularisation(0.0, 1e-10), 0.68, descent)
         expected = pd.DataFrame(rows).set_index(["method", "training_size", "training_time"]).sort_index()
         found = table[table["draw"] == draw].set_index(["method", "training_size", "training_time"]).sort_index()
         pd.testing.assert_frame_equal(found[expected.columns], expected)
     assert set(table["experiment"]) == {schema.LEARNING_CURVE}
     assert set(table["task"]) == {"digits"}
     assert np.isinf(table["width"]).all()
+    assert (table["test_size"] == len(test_y)).all()
+    assert (table["output_scale"] == 1.0).all()
+    _, y = next(iter(training_draws(dataset, "digits", 32, 3, SEED)))
+    loss = np.mean([np.sum((row - y.mean(axis=0)) ** 2) / 2 for row in test_y])
+    np.testing.assert_allclose(table.loc[table["draw"] == 0, "loss_of_mean"], loss, rtol=1e-12)
 
 
 def test_training_draws_are_the_preprocessed_first_points_of_each_order():

@@ -7,7 +7,7 @@ from replication.settings.infinite_width import InfiniteWidth
 from replication.settings.network import MLP
 from replication.settings.tasks import TaskSettings
 
-POOL, TEST, SEED = 60, 9, 4
+POOL, TEST, SEED = 64, 9, 4
 TASK = TaskSettings(dataset="uci_digits", pool_size=POOL, test_size=TEST, learning_rate_fraction=0.5)
 NETWORK = MLP(depth=2, activation="relu", weight_variance=2.0, bias_variance=0.1)
 INFINITE_WIDTH = InfiniteWidth(
