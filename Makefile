@@ -6,7 +6,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 PIPELINE = $(if $(filter quick,$(PROFILE)),dvc.yaml,profiles/$(PROFILE)/dvc.yaml)
 TESTS = python -m pytest -n auto --maxprocesses 4 --dist loadfile
 
-.PHONY: help environment check repro profiles test test-all lint lock clean
+.PHONY: help environment check repro profiles test test-all lint lock clean always
 
 help:
 	@echo "make repro                  run the pipeline on the quick profile and print the verdicts"
@@ -29,17 +29,21 @@ check: environment
 repro: environment
 	@python -m replication check --profile "$(PROFILE)" >/dev/null
 	@$(MAKE) --silent --no-print-directory "$(PIPELINE)"
-	@python -m dvc repro $(if $(FORCE),--force) "$(PIPELINE)"
+	@exec 9<"$(PIPELINE)"; flock --nonblock 9 || { \
+	    echo "error: another run of profile $(PROFILE) is at work in this folder: wait for it, or stop it" >&2; exit 1; }; \
+	python -m dvc repro $(if $(FORCE),--force) "$(PIPELINE)"
 	@python -m replication verdicts "$(PROFILE)"
 
 profiles: $(wildcard profiles/*/dvc.yaml)
 
-# the pipeline of a profile is that of quick with another name in it, and the way up to the top of the project
-profiles/%/dvc.yaml: dvc.yaml
+# the pipeline of a profile is that of quick with another name in it, and the way up to the top of the project; compared by
+# content and moved into place whole, for clocks can be set back and disks be full
+profiles/%/dvc.yaml: dvc.yaml always
 	@mkdir -p $(@D)
-	@sed 's|profile: quick|profile: $*|; s|root: \.   |root: ../..|' dvc.yaml >$@
+	@sed 's|profile: quick|profile: $*|; s|root: \.   |root: ../..|' dvc.yaml >$@.new || { rm -f $@.new; exit 1; }
+	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
 
-dvc.yaml: ;
+dvc.yaml always: ;
 
 test: environment
 	@$(TESTS) -m "not slow"
