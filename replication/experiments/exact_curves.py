@@ -25,12 +25,13 @@ WORST = ["condition_number", "diag_reg"]  # of which the largest over draws is k
 
 
 class Evaluation(NamedTuple):
-    """How a learning curve is computed: engine of the kernels, regularisation, intervals, a finite training time."""
+    """How a learning curve is computed: engine of kernels, regularisation, intervals, training time, linear algebra."""
 
     engine: str
     regularisation: Regularisation
     confidence: float
     descent: GradientDescent | None
+    algebra: str = "scipy"
 
 
 def draws_of(arrays: Split, largest: int, draws: int | None, seed: int) -> Iterator[tuple[int, Split]]:
@@ -61,13 +62,13 @@ def exact_curves(
     is called with 1 after every row and after the kernels of every draw.
     """
     rows = []
-    engine, regularisation, confidence, descent = evaluation
+    engine, regularisation, confidence, descent, algebra = evaluation
     for draw, points in draws_of(arrays, max(sizes), draws, seed):
         kernels = compute_kernels(network, engine, points.x, points.y, points.x_test)
         progress(1)
         if draw == 0 and descent is not None:
-            descent = descent.timed(kernels, points.y_test, sizes, regularisation.singular_diag_reg)
-        for row in learning_curve(kernels, points.y_test, sizes, regularisation, confidence, descent):
+            descent = descent.timed(kernels, points.y_test, sizes, regularisation.singular_diag_reg, algebra)
+        for row in learning_curve(kernels, points.y_test, sizes, regularisation, confidence, descent, algebra):
             rows.append({"draw": draw} | row)
             progress(1)
     table = pd.DataFrame(rows).assign(experiment=LEARNING_CURVE, task=task, dataset=DATASET, width=np.inf)

@@ -35,17 +35,15 @@ def infinite_width_curves(
     and to convergence (training_time inf). `progress` is called after every row.
     """
     test_x, test_y = Preprocessing.of(dataset).test(dataset)
-    sizes, draws = infinite_width.training_sizes, infinite_width.draws
+    sizes, draws, algebra = infinite_width.training_sizes, infinite_width.draws, infinite_width.linear_algebra
     regularisation = Regularisation(infinite_width.diag_reg, infinite_width.singular_diag_reg)
     descent = GradientDescent.of(training, task.learning_rate_fraction)
     rows = []
     for draw, (x, y) in enumerate(training_draws(dataset, task_name, sizes[-1], draws, seed)):
         kernels = compute_kernels(network, infinite_width.engine, x, y, test_x)
         if draw == 0:
-            descent = descent.timed(kernels, test_y, sizes, regularisation.singular_diag_reg)
-        for row in learning_curve(
-            kernels, test_y, sizes, regularisation, statistics.confidence, descent, infinite_width.linear_algebra
-        ):
+            descent = descent.timed(kernels, test_y, sizes, regularisation.singular_diag_reg, algebra)
+        for row in learning_curve(kernels, test_y, sizes, regularisation, statistics.confidence, descent, algebra):
             rows.append({"task": task_name, "dataset": task.dataset, "draw": draw} | row)
             progress()
     table = pd.DataFrame(rows).assign(experiment=schema.LEARNING_CURVE, width=np.inf)

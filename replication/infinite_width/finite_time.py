@@ -102,14 +102,16 @@ def steps_to(
     training_loss: float,
     most: int,
     momenta: Momenta = 0.0,
+    algebra: str = "scipy",
 ) -> int:
     """The steps of `gradient_descent` after which its mean training loss stays at or below `training_loss`.
 
     At most `most`, whether or not it has fallen so far by then, and at least 1: one more than the last step above it,
-    eigenvalue by eigenvalue, P_{k+1} = P_k + beta_k (P_k - P_{k-1}) - eta l / n P_k. Errors as of `gradient_descent`.
+    eigenvalue by eigenvalue, P_{k+1} = P_k + beta_k (P_k - P_{k-1}) - eta l / n P_k. Algebra and errors as of
+    `gradient_descent`.
     """
     (size,) = kernels.checked_sizes((training_size,))
-    modes = Modes.of(kernels, size)
+    modes = Modes.of(kernels, size, linear_algebra(algebra))
     step = modes.learning_rate(checked_fraction(learning_rate_fraction, momenta)) / size * modes.eigenvalues
     before, now, above = np.ones(size), np.ones(size), 0
     for done in range(check_count("most", most)):
