@@ -67,7 +67,7 @@ def outcome(folder: Path) -> str:
         said = (ended.stdout + ended.stderr).splitlines()
         if ended.returncode:
             stages = [line for line in said if line.startswith("Running stage")] or ["before the first stage"]
-            errors = [line for line in said if "rror" in line and not line.startswith("ERROR: failed to reproduce")]
+            errors = [line for line in said if line.startswith(("error: ", "ERROR: ", "OSError"))]
             kind = "TRACEBACK" if any("Traceback" in line for line in said) else "clean"
             return f"status {ended.returncode}, {kind}, {stages[-1]} {' | '.join(errors or said[-2:])[:400]}"
     return "through"

