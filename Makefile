@@ -29,7 +29,7 @@ check: environment
 repro: environment
 	@python -m replication check --profile "$(PROFILE)" >/dev/null
 	@$(MAKE) --silent --no-print-directory "$(PIPELINE)"
-	@exec 9<"$(PIPELINE)"; flock --nonblock 9 || { \
+	@exec 9<"$(PIPELINE)"; ! command -v flock >/dev/null || flock --nonblock 9 || { \
 	    echo "error: another run of profile $(PROFILE) is at work in this folder: wait for it, or stop it" >&2; exit 1; }; \
 	python -m dvc repro $(if $(FORCE),--force) "$(PIPELINE)"
 	@python -m replication verdicts "$(PROFILE)"

@@ -1,13 +1,12 @@
-"""Runs the pipeline with one place after another on a file system that is full: how does it end, does it go on?
+"""Runs the pipeline with one place after another full or read-only: how does it end, and does it go on from there?
 
-Every stage of both papers on a tiny profile. Each writing place in turn is a tmpfs that is full after a few kilobytes,
-or that is read-only; the pipeline must end in one line. Then there is space, and at the end tables and figures must be
-those of an undisturbed run. Needs the right to mount (root).
+Every stage of both papers on a tiny profile. Each writing place in turn is a file system of its own, first read-only,
+then full after a few kilobytes; the pipeline must end in one line. Then there is space, and at the end tables and
+figures must be those of an undisturbed run. Needs the right to mount (root).
 
-python benchmarks/full_disk.py [--read-only]
+python benchmarks/full_disk.py
 """
 
-import argparse
 import subprocess
 import sys
 import tempfile
@@ -28,28 +27,26 @@ PLACES = {
     ".dvc/cache": "16k",
     "results/quick": "16k",
     "scratch/quick": "16k",
-    "paper_figures/quick": "100k",
+    "paper_figures": "100k",  # DVC moves the folder of the profile itself
 }
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--read-only", action="store_true")
-    read_only = parser.parse_args().read_only
     with tempfile.TemporaryDirectory(prefix="full disk ") as folder:
         calm, disturbed = (tiny_pipeline.clone(Path(folder, name)) for name in ("calm", "disturbed"))
         tiny_pipeline.run(calm, *REPRO)
         mounted = []
         try:
             for place, size in PLACES.items():
-                mounted.append(disturbed / place)
-                (disturbed / place).mkdir(parents=True, exist_ok=True)
-                mount("-t", "tmpfs", "-o", f"size={size}", "tmpfs", disturbed / place)
-                if read_only:
-                    mount("-o", "remount,ro,size=1g", disturbed / place)
-                print(f"{place:<22} {outcome(disturbed)}", flush=True)
-                mount("-o", "remount,rw,size=1g", disturbed / place)
-            print(f"{'then':<22} {outcome(disturbed)}")
+                path = disturbed / place
+                path.mkdir(parents=True, exist_ok=True)
+                mount("-t", "tmpfs", "-o", f"ro,size={size}", "tmpfs", path)
+                mounted.append(path)
+                print(f"{place}, read-only: {outcome(disturbed)}", flush=True)
+                mount("-o", f"remount,rw,size={size}", path)
+                print(f"{place}, full: {outcome(disturbed)}", flush=True)
+                mount("-o", "remount,size=1g", path)
+            print(f"then: {outcome(disturbed)}")
             report(calm, disturbed)
         finally:
             for path in mounted:
