@@ -39,6 +39,7 @@ def main() -> None:
         found = on_disk(OutOfCore(NETWORK, x, y, test_x, (asked.points,), folder, block=asked.block), asked)
         summary = {"points": asked.points, "tests": asked.tests, "steps": asked.steps, "kind": asked.kind}
         summary["seconds"] = round(time.perf_counter() - start, 1)
+        summary["core_seconds"] = round(time.process_time(), 1)
         summary["peak_gib"] = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20, 2)
         summary["disk_gib"] = round(sum(path.stat().st_size for path in folder.rglob("*.f64")) / 2**30, 2)
     if asked.compare:
