@@ -36,14 +36,17 @@ repro: environment
 
 profiles: $(wildcard profiles/*/dvc.yaml)
 
-# the pipeline of a profile is that of quick with another name in it, and the way up to the top of the project; compared by
-# content and moved into place whole, for clocks can be set back and disks be full
-profiles/%/dvc.yaml: dvc.yaml always
+# the pipeline of a profile is that of quick with another name in it, its own tasks, and the way up to the project's top;
+# compared by content and moved into place whole, for clocks can be set back and disks be full
+profiles/%/dvc.yaml: dvc.yaml params.yaml always
 	@mkdir -p $(@D)
-	@sed 's|profile: quick|profile: $*|; s|root: \.   |root: ../..|' dvc.yaml >$@.new || { rm -f $@.new; exit 1; }
+	@tasks=$$(python -c 'from pathlib import Path; from replication.settings.reading import read_settings; \
+	  print(", ".join(read_settings(Path("params.yaml")).profiles["$*"].tasks))') && \
+	sed "s|profile: quick|profile: $*|; s|root: \.   |root: ../..|; s|tasks: \[.*|tasks: [$$tasks]|" dvc.yaml >$@.new \
+	  || { rm -f $@.new; exit 1; }
 	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
 
-dvc.yaml always: ;
+dvc.yaml params.yaml always: ;
 
 test: environment
 	@$(TESTS) -m "not slow"

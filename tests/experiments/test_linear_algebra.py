@@ -36,7 +36,7 @@ CHANGED = QUICK.data_variations.model_copy(
     | {"superclasses": (), "window": SHORT, "theory_window": SHORT, "ranks": SHORT}
 )
 WAYS = {
-    "curves": lambda one: infinite_width_curves(*OF_TASK, RATIO, one, STATISTICS, SEED),
+    "curves": lambda one: infinite_width_curves(*OF_TASK, RATIO, one, (8, 16), STATISTICS, SEED),
     "networks": lambda one: network_variations(*OF_TASK, one, VARIATIONS, SEED),
     "data": lambda one: data_variations(*OF_TASK, one, CHANGED, STATISTICS, SEED)["data"],
     "students": lambda one: infinitely_wide_students(settings_of_toys(), one, STATISTICS, SEED)["losses"],

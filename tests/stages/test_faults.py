@@ -156,14 +156,14 @@ def test_a_clock_that_was_set_back(project, finished):
 def test_pipelines_of_profiles_follow_by_content_and_not_by_date(tmp_path):
     for name in ("dvc.yaml", "params.yaml", "Makefile"):
         shutil.copy(ROOT / name, tmp_path)
-    (tmp_path / "profiles/mine").mkdir(parents=True)
-    pipeline = tmp_path / "profiles/mine/dvc.yaml"
+    (tmp_path / "profiles/laptop").mkdir(parents=True)
+    pipeline = tmp_path / "profiles/laptop/dvc.yaml"
     pipeline.write_text("of next year, and wrong")
     os.utime(pipeline, (time.time() + 1e7,) * 2)
-    make = ["make", "profiles/mine/dvc.yaml"]
+    make = ["make", "profiles/laptop/dvc.yaml"]
     for _ in range(2):
         subprocess.run(make, cwd=tmp_path, env=CHILD, check=True, capture_output=True)
-        assert "profile: mine" in pipeline.read_text()
+        assert "profile: laptop" in pipeline.read_text()
         before = pipeline.stat()
     subprocess.run(make, cwd=tmp_path, env=CHILD, check=True, capture_output=True)
     assert (pipeline.stat().st_ino, pipeline.stat().st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
