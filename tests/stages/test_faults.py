@@ -160,11 +160,11 @@ def test_pipelines_of_profiles_follow_by_content_and_not_by_date(tmp_path):
     pipeline = tmp_path / "profiles/laptop/dvc.yaml"
     pipeline.write_text("of next year, and wrong")
     os.utime(pipeline, (time.time() + 1e7,) * 2)
-    make = ["make", "profiles/laptop/dvc.yaml"]
+    make, environment = ["make", "profiles/laptop/dvc.yaml"], CHILD | {"PYTHONPATH": str(ROOT)}
     for _ in range(2):
-        subprocess.run(make, cwd=tmp_path, env=CHILD, check=True, capture_output=True)
+        subprocess.run(make, cwd=tmp_path, env=environment, check=True, capture_output=True)
         assert "profile: laptop" in pipeline.read_text()
         before = pipeline.stat()
-    subprocess.run(make, cwd=tmp_path, env=CHILD, check=True, capture_output=True)
+    subprocess.run(make, cwd=tmp_path, env=environment, check=True, capture_output=True)
     assert (pipeline.stat().st_ino, pipeline.stat().st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
     assert [path.name for path in pipeline.parent.iterdir()] == ["dvc.yaml"]
