@@ -6,17 +6,21 @@ write-protected.
 
 import hashlib
 import json
+import os
 from pathlib import Path
 
 from ruamel.yaml import YAML
 
 from replication.errors import ReplicationError
 
+SMALLEST_ROOM = 2**20  # bytes that a run needs at the least
 AGAIN = "its stages run again, and finished members are kept"
 
 
 def check_dvc_state(folder: Path) -> None:
-    """ReplicationError for a damaged lock, configuration or cache of the project in `folder`; nothing is changed."""
+    """ReplicationError for a damaged lock, configuration or cache of the project in `folder`, and for no room there."""
+    for place in (folder / ".dvc/tmp", folder / ".dvc/cache"):
+        _check_room(place)
     for config in (folder / ".dvc/config", folder / ".dvc/config.local"):
         _check_config(config)
     for lock in (folder / "dvc.lock", *sorted(folder.glob("profiles/*/dvc.lock"))):
@@ -25,6 +29,20 @@ def check_dvc_state(folder: Path) -> None:
     for path in sorted((folder / ".dvc/cache/files/md5").glob("[0-9a-f][0-9a-f]/*")):
         if not _has_its_hash(path):
             raise ReplicationError(f"{path} of DVC's cache is damaged", "delete it and run again, which makes it anew")
+
+
+def _check_room(place: Path) -> None:
+    """Where DVC has written before it must be able to again."""
+    if not place.is_dir():
+        return
+    disk = os.statvfs(place)
+    if not os.access(place, os.W_OK):
+        reason = "not permitted, or a read-only file system"
+    elif disk.f_bavail * disk.f_frsize < SMALLEST_ROOM:
+        reason = "less than a megabyte is free"
+    else:
+        return
+    raise ReplicationError(f"cannot write {place} ({reason})", "free space or permit writing there")
 
 
 def _check_config(path: Path) -> None:

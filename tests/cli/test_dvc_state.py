@@ -6,6 +6,7 @@ import os
 
 import pytest
 
+from replication.cli import dvc_state
 from replication.cli.dvc_state import check_dvc_state
 from replication.errors import ReplicationError
 
@@ -116,3 +117,15 @@ def test_a_damaged_file_of_the_cache(project, damage, number):
     path.write_bytes(damage(content))
     os.chmod(path, mode)
     refused(project, str(path), "delete it and run again")
+
+
+@pytest.mark.parametrize("place", ["tmp", "cache"])
+@pytest.mark.parametrize(("kind", "free"), [("full", 4096), ("read-only", 2**30)])
+def test_no_room_where_dvc_writes(project, monkeypatch, place, kind, free):
+    """As of a file system that is full, or mounted for reading."""
+    there, disk = project / ".dvc" / place, type("Disk", (), {"f_bavail": free // 4096, "f_frsize": 4096})
+    monkeypatch.setattr(
+        dvc_state.os, "statvfs", lambda path: disk if path == there else os.statvfs_result([2**20] * 10)
+    )
+    monkeypatch.setattr(dvc_state.os, "access", lambda path, mode: path != there or kind == "full")
+    refused(project, f"cannot write {there}", "free space or permit writing there")
