@@ -23,12 +23,14 @@ def learning_curve_on_disk(
     """The rows of `learning_curve` for the sizes of `curve`, in the order of `training_sizes`.
 
     Unlike there the condition number is a lower bound, and of a finite number of steps neither it nor the training loss
-    is known (NaN); so steps cannot be counted by a ratio of losses, which is a ReplicationError.
+    is known (NaN). So steps cannot be counted by a ratio of losses and are one number for all sizes, or it is a
+    ReplicationError.
     """
     check_shapes(y=(curve.y, "N C"), test_x=(curve.test_x, "N_T d"), test_y=(test_y, "N_T C"))
     check_finite(test_y=test_y)
-    if descent is not None and descent.training_loss_ratio is not None:
-        raise ReplicationError("a ratio of training losses with kernels on disk", "leave it out, and name the steps")
+    if descent is not None and (descent.training_loss_ratio is not None or not isinstance(descent.steps, int)):
+        problem = "a ratio of training losses, or steps of every size, with kernels on disk"
+        raise ReplicationError(problem, "name one number of steps")
     return _rows(curve, test_y, training_sizes, confidence, descent)
 
 

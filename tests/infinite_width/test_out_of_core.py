@@ -7,7 +7,9 @@ from replication.errors import ReplicationError
 from replication.infinite_width import disk_factor, predictions
 from replication.infinite_width.disk_kernel import descent_series
 from replication.infinite_width.learning_curve import compute_kernels
+from replication.infinite_width.learning_curve_on_disk import learning_curve_on_disk
 from replication.infinite_width.out_of_core import OutOfCore
+from replication.infinite_width.training_time import GradientDescent
 from replication.settings.training import Training
 
 SIZES = (40, 130, 7)
@@ -130,3 +132,13 @@ def test_what_is_refused(spec, data, tmp_path, monkeypatch):
     monkeypatch.setattr(disk_factor.os, "statvfs", lambda folder: full)
     with pytest.raises(ReplicationError, match="larger disk"):
         list(OutOfCore(spec, *data, SIZES, tmp_path).bayes())
+
+
+@pytest.mark.parametrize("descent", [GradientDescent(9, 0.5, 0.0, 0.1), GradientDescent({7: 3}, 0.5)])
+def test_steps_that_cannot_be_counted_on_disk_are_refused(spec, data, tmp_path, descent):
+    curve = OutOfCore(spec, *data, SIZES, tmp_path)
+    with pytest.raises(ReplicationError, match="name one number of steps"):
+        learning_curve_on_disk(curve, np.zeros((11, 2)), SIZES, descent=descent)
+    with pytest.raises(ReplicationError, match="test_y"):
+        learning_curve_on_disk(curve, np.zeros((9, 2)), SIZES)
+    assert list(tmp_path.iterdir()) == []
