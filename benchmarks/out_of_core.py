@@ -8,11 +8,14 @@ python benchmarks/out_of_core.py [--points 6144] [--tests 500] [--steps 0] [--ki
 import argparse
 import json
 import resource
+import sys
 import tempfile
 import time
 from pathlib import Path
 
 import numpy as np
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from replication.infinite_width import predictions
 from replication.infinite_width.kernel_matrices import Prediction
