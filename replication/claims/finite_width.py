@@ -66,7 +66,9 @@ def _questions(claims: Claims, confidence: float) -> Iterator[Question]:
     yield Question("A3", "ratio_predicted", "ln of eps_L over order 1/n", -ratio, ratio, None)
     words = f"share of members in the {confidence:.0%} interval of order 1/n"
     yield Question("A5 trained", "share", words, confidence - share, confidence + share, MATCHED)
-    yield Question("W1", "slope_of_mean", "n ln(mu_L(n) / mu_L) over b, less one", -law, law, NTK)
+    words = "n ln(mu_L(n) / mu_L) over b, less one"
+    yield Question("W1", "slope_of_mean", words, -law, law, NTK)
+    yield Question("W1", "slope_of_mean_linearised", f"{words}, of linearised networks", -law, law, None)
 
 
 def _test(question: Question, row: dict, primary_width: float) -> EquivalenceTest:

@@ -14,9 +14,9 @@ from replication.figures.learning_curves import learning_curves
 from replication.figures.least_widths import least_widths
 from replication.figures.loss_law import loss_law
 from replication.figures.plateau_dependence import plateau_dependence
+from replication.figures.plateau_origin import plateau_origin
 from replication.figures.regimes import regimes
 from replication.figures.saving import Drawing
-from replication.figures.test_set import test_set
 from replication.figures.training_variations import training_variations
 from replication.figures.width_expansion import width_expansion
 from replication.schema import LINEARISED
@@ -59,7 +59,7 @@ def drawings(
         "learning_curves": Drawing(learning_curves, (trained, laws["scaling_laws"])),
         "learning_curve_theory": Drawing(learning_curve_theory, (converged, tables["theory"])),
         "plateau_dependence": Drawing(plateau_dependence, (tables["variations"],)),
-        "test_set": Drawing(test_set, (exact, laws["test_set_plateaus"])),
+        "plateau_origin": Drawing(plateau_origin, (exact, laws["test_set_plateaus"])),
         "least_widths": Drawing(least_widths, (laws["least_widths"],)),
         "loss_law": Drawing(loss_law, (tables["members"], moments, expansion, MATCHED, confidence)),
         "training_variations": Drawing(

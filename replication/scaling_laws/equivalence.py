@@ -35,7 +35,7 @@ def verdict(test: EquivalenceTest, significance: float) -> str:
         return HOLDS
     if upper < test.low or lower > test.high:
         return DOES_NOT_HOLD
-    return NO_POWER if upper - lower > test.high - test.low else NOT_ESTABLISHED
+    return NOT_ESTABLISHED if upper - lower <= test.high - test.low else NO_POWER  # which an unknown number has, too
 
 
 def combine(verdicts: list[str]) -> str:

@@ -36,16 +36,22 @@ def width_comparisons(
     width suffices, or does not;
     ratio_predicted: ln of eps_L over what order 1/n says, mean over the sizes within the expansion;
     share: of members in the interval of order 1/n, over these sizes; slope_of_mean: n ln(mu_L(n) / mu_L) over b, less
-    one, from these sizes by least squares. `ratio` stands again with width NaN, pooled over the widths.
+    one, from these sizes by least squares, and slope_of_mean_linearised of members whose kernel stays as it is, which
+    is what b knows of. `ratio` stands again with width NaN, pooled over the widths.
     """
-    trained = members[members["method"] == TRAINED]
-    correlations = member_correlations(trained, ("task", "value", "width"), statistics.resamples, seed)
+    keys = ("task", "method", "value", "width")
+    correlations = member_correlations(members, keys, statistics.resamples, seed)
     rows = []
-    for label, table in groups(moments[moments["method"] == TRAINED], ENSEMBLES):
-        one = _with_theory(table, theory, label)
-        of_task = {name: correlations[label["task"], label["value"], label["width"], name] for name in STATISTICS}
-        losses = trained[_same(trained, label)]
-        for quantity, statistic, estimate in _numbers(one, of_task, losses, windows, statistics.confidence):
+    for label, table in groups(moments, [*ENSEMBLES, "method"]):
+        one, method = _with_theory(table, theory, label), label.pop("method")
+        known = {"method": method} | label
+        of_ensemble = {name: correlations[*(known[key] for key in keys), name] for name in STATISTICS}
+        if method == TRAINED:
+            losses = members[_same(members, known)]
+            numbers = _numbers(one, of_ensemble, losses, windows, statistics.confidence)
+        else:
+            numbers = _of_linearised(one, of_ensemble)
+        for quantity, statistic, estimate in numbers:
             rows.append(label | {"quantity": quantity, "statistic": statistic} | estimate_columns(estimate))
     return pd.DataFrame(rows + list(_pooled(pd.DataFrame(rows))))
 
@@ -126,6 +132,13 @@ def _numbers(
     if len(inside):
         yield "share", "test_loss", _share(inside, members, confidence)
         yield "slope_of_mean", MEAN, _slope_of_mean(inside, width, correlations[MEAN])
+
+
+def _of_linearised(table: pd.DataFrame, correlations: Mapping[str, Correlations]) -> Iterator[Number]:
+    inside = table[~table["beyond_expansion"].astype(bool)]
+    if len(inside):
+        width = float(table["width"].iloc[0])
+        yield "slope_of_mean_linearised", MEAN, _slope_of_mean(inside, width, correlations[MEAN])
 
 
 def _log_ratio(

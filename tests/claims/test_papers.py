@@ -9,23 +9,21 @@ import pytest
 from replication.claims import ensembles, finite_width, regimes
 from replication.claims.metrics import metrics
 from replication.claims.papers import LAWS, check
+from tests.claims import test_finite_width as of_trained
 from tests.claims import test_regimes as of_regimes
-from tests.claims.test_ensembles import BOUNDS, compared, fitted
-from tests.scaling_laws.test_width_corrections import intercepts
+from tests.claims.test_ensembles import BOUNDS, by_test_set, compared, fitted
 
 
 @pytest.fixture(scope="module")
 def laws():
     """Every table of laws that decides, of toys of which all claims hold."""
-    plateaus = [
-        {"task": "digits", "dataset": "toys", "varied": varied, "value": "toys", "width": width, "parameter": "slope"}
-        | {"estimate": 0.0, "standard_error": 0.01, "degrees_of_freedom": np.inf}
-        for varied, width in (("width", np.inf), ("algorithm", 64.0), ("depth", 64.0), ("activation", 64.0),
-                              ("parametrisation", 64.0))
-    ]  # fmt: skip
+    least = {"task": "digits", "dataset": "toys", "value": "matched", "training_size": 64, "b": -2.0, "c": 0.05}
+    least |= {"c_error": 0.001, "measured_c": 0.06, "measured_c_error": 0.01, "predicted": 140.0, "reach": 256.0}
+    least |= {"predicted_error": 3.0}
     exponents, duality, dimension, differences = of_regimes.tables()
     tables = (
-        fitted(), compared(), intercepts(), pd.DataFrame(plateaus), exponents, duality, dimension, differences,
+        fitted(), compared(), by_test_set(), of_trained.compared(), of_trained.varied(), exponents, duality, dimension,
+        differences, pd.DataFrame([least]),
     )  # fmt: skip
     return dict(zip(LAWS, tables, strict=True))
 
@@ -64,11 +62,18 @@ def test_metrics_are_flat_numbers_that_json_knows(laws, checked):
     ("name", "value", "error"),
     [
         ("digits.infinite_width.mean.exponent", 0.3, 0.01),
-        ("digits.width_64.eps.slope", 0.0, 0.01),
-        ("digits.width_16.width_ratio", np.log(3), 0.01),
-        ("digits.width_64.coverage_relative", 0.68, 0.01),
+        ("digits.infinite_width.std_infinite_test_set.relative_drift", 0.0, 0.01),
+        ("digits.infinite_width.eps.slope", 0.0, 0.01),
+        ("digits.infinite_width.matched.eps.slope.infinitely_many_test_points", -0.4, 0.01),
+        ("digits.infinite_width.g_1.plateau_up_to_test_points", 50.0, None),
+        ("digits.infinite_width.matched.kappa", 0.2, None),
         ("digits.infinite_width.exponent_difference.mean", 0.0, 0.01),
-        ("digits.trained.intercept.sigma", 0.0, None),
+        ("digits.matched.width_1024.share", 0.68, 0.01),
+        ("digits.matched.all_widths.ratio", 0.0, 0.01),
+        ("digits.g_1.width_256.exponent_difference.std", 0.0, 0.01),
+        ("digits.matched.64_points.c", 0.05, 0.001),
+        ("digits.matched.64_points.c.measured", 0.06, 0.01),
+        ("digits.matched.64_points.least_width", 256.0, 3.0),
         ("trained.variance_limited_width.digits_toys", 1.0, 0.01),
         ("random_features.resolution_limited_width.power_law_0_5", 0.5, 0.01),
         ("gradient_descent.resolution_limited_data.digits_toys_labels", 0.5, 0.01),
@@ -85,8 +90,8 @@ def test_metrics_hold_the_headline_numbers(laws, checked, name, value, error):
 
 
 def test_metrics_leave_out_what_is_not_finite_and_what_is_not_of_the_data_as_they_are(laws, checked):
-    unknown = laws | {"comparisons": laws["comparisons"].assign(standard_error=np.nan)}
+    unknown = laws | {"width_comparisons": laws["width_comparisons"].assign(standard_error=np.nan)}
     found = metrics(unknown, checked[1])
-    assert "digits.width_16.width_ratio" in found
-    assert "digits.width_16.width_ratio.error" not in found
+    assert "digits.matched.width_256.ratio" in found
+    assert "digits.matched.width_256.ratio.error" not in found
     assert not any("noise" in name or "teacher" in name for name in found)

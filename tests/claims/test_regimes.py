@@ -48,7 +48,7 @@ def tables(one=1.0, drift=0.0, alpha_d=0.5, alpha_p=0.5, share=1.0, merged=0.0, 
         [
             exponent("trained", "teacher_student", 4 / d * share, 0, value, origin, **students | {"value": float(d)})
             for d in (2, 8)
-            for value, origin in ((4 / d, "4/d"), (9.0, "3/d, ReLU kernel"))
+            for value, origin in ((4 / d, "4/d"), (3 / d, "3/d, ReLU kernel"))
         ]
     )
     change = CURVE | {"experiment": "data_variation", "difference_standard_error": 0.005, "degrees_of_freedom": 4}
@@ -101,8 +101,8 @@ def test_no_exponent_is_tested_twice():
     """Rows that repeat a curve beside another prediction are not another test of its being a power law."""
     rows, _ = verdicts()
     chosen = (rows["scope"] == LABELS) & (rows["claim"] == "B2 data") & (rows["method"] == "gradient_descent")
-    assert rows.loc[chosen, "quantity"].tolist() == ["exponent", "drift of the exponent"]
-    assert rows[(rows["claim"] == "B4")]["scope"].tolist() == ["d = 2", "d = 8"]
+    assert rows.loc[chosen, "quantity"].tolist() == ["exponent", "drift of the exponent over the exponent"]
+    assert rows[(rows["claim"] == "B4") & rows["primary"]]["scope"].tolist() == ["d = 2", "d = 8"]
 
 
 def test_a_spectrum_is_no_learning_curve():
@@ -117,4 +117,21 @@ def test_an_infinite_interval_establishes_nothing():
     tests = regimes.tests(exponents.assign(exponent_standard_error=np.inf), *rest, BOUNDS)
     _, summary = run_tests("toys", tests, regimes.STATEMENTS, BOUNDS.significance)
     found = summary.set_index(["claim", "method"])["verdict"]
-    assert found["B1 width", "trained"] == "not established"
+    assert found["B1 width", "trained"] == "no power"
+
+
+def test_the_rival_of_four_over_d_is_beside_it_and_decides_nothing():
+    rows, found = verdicts(share=0.75)
+    rival = rows[(rows["claim"] == "B4") & ~rows["primary"]]
+    assert rival["quantity"].unique().tolist() == ["alpha_D over 3/d, less one"]
+    assert rival["estimate"].tolist() == pytest.approx([0.0, 0.0])
+    assert set(rival["verdict"]) == {"holds"}
+    assert found["B4", "trained"] != "holds"
+
+
+def test_where_alpha_is_near_zero_the_bound_is_absolute():
+    """A quarter of 0.02 would be 0.005; half of exponent_difference, 0.05, stands in its place."""
+    exponents, duality, dimension, differences = tables(merged=0.03)
+    small = exponents.assign(exponent=exponents["exponent"] / 25)
+    tests = [test for _, test in regimes.tests(small, duality, dimension, differences, BOUNDS) if test.claim == "B5"]
+    assert {(test.low, test.high) for test in tests} == {(-0.05, 0.05)}

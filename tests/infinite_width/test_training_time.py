@@ -55,8 +55,15 @@ def test_every_size_has_its_own_steps_and_says_whether_they_reached():
 
 def test_without_a_ratio_all_sizes_take_the_same_steps():
     descent = GradientDescent.of(Training(steps=7), 0.5)
-    assert descent.timed(KERNELS, TEST_Y, (4, 16)) == descent._replace(steps={4: 7, 16: 7})
-    assert descent.steps_at(4) == descent.steps_at(16) == 7
+    timed = descent.timed(KERNELS, TEST_Y, (4, 16))
+    assert timed.steps_at(4) == timed.steps_at(16) == descent.steps_at(9) == 7
+
+
+def test_it_knows_the_sizes_that_it_was_timed_at():
+    descent = GradientDescent.of(Training(steps=7), 0.5)
+    timed = descent.timed(KERNELS, TEST_Y, (4, 16))
+    assert [timed.known_at(size) for size in (4, 8, 16)] == [True, False, True]
+    assert descent.known_at(8)
 
 
 def test_a_step_that_diverges_is_one_line():

@@ -91,6 +91,7 @@ def test_sources_are_sums_over_points_and_pairs(rng):
         "cross_term": sum(cross.values()),
         "effective_modes": sum(np.linalg.eigvalsh(covariance)) ** 2 / sum(np.linalg.eigvalsh(covariance) ** 2),
         "diagonal_term": sum(scatter[a, a] + cross[a, a] for a in range(points)),
+        "diagonal_variance_term": sum(scatter[a, a] for a in range(points)),
     }
     assert found._asdict() == pytest.approx(expected, rel=1e-12)
     moments = gaussian_moments(mean, covariance, y)

@@ -8,8 +8,7 @@ from replication.scaling_laws.comparisons import compare
 from replication.scaling_laws.coverage import share
 from replication.scaling_laws.curve_fits import fit_curves
 from replication.scaling_laws.loss_tables import learning_curves, losses_of_training_sets
-from replication.scaling_laws.member_bootstrap import ENSEMBLES, member_correlations
-from replication.schema import INFINITE_TEST_SET, STATISTICS
+from replication.schema import INFINITE_TEST_SET, STATISTICS, STD_INFINITE_TEST_SET
 from replication.settings.analysis import ScalingLaws, Statistics
 from replication.settings.sections import Window
 
@@ -37,6 +36,7 @@ def infinite_rows(draws=4):
                 row = TASK | {"method": method, "width": np.inf, "training_size": size, "draw": draw}
                 row |= {"training_time": time, "mean": mean, "std": std, EPS: eps}
                 row |= {"loss_lower": mean - std, "loss_median": mean, "loss_upper": mean + 1.1 * std}
+                row |= {"loss_of_mean": 2.0}
                 rows.append(row | {INFINITE_TEST_SET: 0.9 * eps * size**-0.1, "training_loss": 0.0})
     return pd.DataFrame(rows)
 
@@ -106,9 +106,14 @@ def test_infinite_width_is_exact_by_draw_and_has_intervals_over_draws():
 
 def comparisons(exact, members):
     losses, _ = summarised(exact, members)
-    correlations = member_correlations(members, ENSEMBLES, ASKED.resamples, SEED)
-    table = compare(losses, members, correlations, STEPS, ASKED.confidence, WINDOWS)
-    return table.set_index(["comparison", "width"])
+    return compare(losses, ASKED.confidence, WINDOWS).set_index(["comparison", "width"])
+
+
+def test_skill_is_what_a_network_is_better_than_the_mean_of_the_targets():
+    exact = infinite_rows()
+    for table in summarised(exact, member_rows(exact, np.linspace(0.9, 1.1, 8))):
+        assert (table["loss_of_mean"] == 2.0).all()
+        np.testing.assert_allclose(table["skill"], 1 - table["mean"] / 2, rtol=1e-12)
 
 
 def test_comparisons_of_credible_intervals():
@@ -126,29 +131,6 @@ def test_comparisons_of_credible_intervals():
     assert bayes["standard_error"] == pytest.approx(by_draw.sem(), rel=1e-9)
     assert bayes["degrees_of_freedom"] == 3
     assert bayes["estimate"] == pytest.approx(np.log(1.1), abs=0.02)
-
-
-def test_width_ratios_know_that_members_are_the_same_at_every_size():
-    """Their losses move together here, so the mean over three sizes is no better than a single size."""
-    exact = infinite_rows()
-    found = comparisons(exact, member_rows(exact, np.linspace(0.9, 1.1, 12)))
-    mean, largest = (found.loc[(name, 64.0)] for name in ("width_ratio", "width_ratio_at_largest"))
-    assert mean["standard_error"] == pytest.approx(largest["standard_error"], rel=0.1)
-    assert mean["degrees_of_freedom"] == 11
-
-
-def test_coverage_is_the_share_of_all_members_in_the_window():
-    """Three sizes of 8 members each, of which all, 6 and none lie within; the fourth size is outside the window."""
-    exact = infinite_rows().assign(mean=1.0, loss_lower=0.9, loss_upper=1.1)
-    members = member_rows(exact, np.ones(8))
-    near, mixed, far = ([0.01, 0.02, 0.03, 0.04], [0.01, 0.02, 0.03, 0.5], [0.2, 0.3, 0.4, 0.5])
-    members["test_loss"] = [1 + sign * d for size in (near, mixed, far, near) for d in size for sign in (-1, 1)]
-    found = comparisons(exact, members)
-    inside = np.array([[True] * 8, [True] * 6 + [False] * 2, [False] * 8])
-    for name in ("coverage", "coverage_relative"):
-        estimate = share(inside)
-        row = found.loc[(name, 64.0)]
-        assert (row["estimate"], row["standard_error"]) == pytest.approx((14 / 24, estimate.error))
 
 
 def test_a_share_of_independent_trials_has_the_error_of_agresti_and_coull():
@@ -179,28 +161,25 @@ def test_where_all_agree_only_members_count(value):
     assert few == many > 0
 
 
-def test_the_plateau_for_an_infinite_test_set_is_fitted_at_infinite_width_only():
-    """Its slope, -0.1 below that of eps_L, is found; trained networks have no such law."""
-    exact = infinite_rows()
+def laws_of(exact):
     members = member_rows(exact, np.linspace(0.9, 1.1, 8))
-    losses, _ = summarised(exact, members)
-    laws = fit_curves(losses, member_correlations(members, ENSEMBLES, 100, SEED), WINDOWS, 0.68)
-    endless = laws[laws["statistic"] == INFINITE_TEST_SET]
-    assert set(endless["law"]) == {"plateau"}
-    assert "trained" not in set(endless["method"])
-    slopes = laws[(laws["parameter"] == "slope") & (laws["method"] == "gradient_descent")]
-    slopes = slopes[np.isinf(slopes["training_time"])].set_index("statistic")["estimate"]
+    losses, _ = summarised(exact, pd.concat([members, members.assign(method="linearised")]))
+    return fit_curves(losses, WINDOWS, 0.68)
+
+
+def test_statistics_on_an_infinite_test_set_have_laws_of_their_own():
+    """The slope of eps_L, -0.1 below that on the given one, and with it the exponent of sigma_L, 0.1 above."""
+    laws = laws_of(infinite_rows()).query("method == 'gradient_descent'").set_index(["statistic", "law", "parameter"])
+    slopes = laws.xs(("plateau", "slope"), level=("law", "parameter"))["estimate"]
     assert slopes[INFINITE_TEST_SET] - slopes[EPS] == pytest.approx(-0.1, abs=1e-9)
+    exponents = laws.xs(("power_law", "exponent"), level=("law", "parameter"))["estimate"]
+    assert exponents[STD_INFINITE_TEST_SET] - exponents["std"] == pytest.approx(0.1, abs=1e-9)
 
 
-def test_windows_are_those_of_finite_and_of_infinite_width():
-    exact = infinite_rows()
-    trained = member_rows(exact, np.linspace(0.9, 1.1, 8))
-    members = pd.concat([trained, trained.assign(method="linearised")])
-    losses, _ = summarised(exact, members)
-    laws = fit_curves(losses, member_correlations(members, ENSEMBLES, 100, SEED), WINDOWS, 0.68)
-    ends = laws.groupby(["method", "law"])["largest"].unique().map(list).to_dict()
-    assert ends["trained", "power_law"] == ends["trained", "plateau"] == [64]
-    assert ends["bayes", "power_law"] == ends["bayes", "plateau"] == [128]
-    assert ("linearised", "power_law_with_floor") not in ends
-    assert (laws.loc[laws["method"] == "trained", "draws"] == 1).all()
+def test_laws_are_of_converged_curves_at_infinite_width_in_their_windows():
+    laws = laws_of(infinite_rows())
+    assert set(laws["method"]) == {"gradient_descent", "bayes"}
+    assert np.isinf(laws["training_time"]).all()
+    ends = laws.groupby("law")[["smallest", "largest", "points"]].first()
+    assert ends.loc["power_law"].tolist() == [16, 128, 4]
+    assert ends.loc["plateau"].tolist() == [32, 128, 3]

@@ -14,7 +14,6 @@ from replication.scaling_laws.member_bootstrap import (
     member_correlations,
     paired_differences,
 )
-from replication.scaling_laws.width_corrections import mean_intercepts
 from replication.schema import PAIRED_DIFFERENCE, STATISTICS
 
 SIZES = np.array([32.0, 64, 128, 256])
@@ -122,13 +121,13 @@ def measured(by_size, rng):
 def coverage(law, parameter, truth, known):
     """Share of toys whose 68 % interval holds the truth; with the correlations as measured, or taken as none."""
     rng, hits = np.random.default_rng(5), 0
-    steady = np.tile(SIZES**-0.4 if law is fits.power_law else np.ones(4), (3, 1))  # no scatter over draws
+    steady = SIZES**-0.4 if law is fits.power_law else np.ones(4)
     for _ in range(TOYS):
         by_size = losses(rng)
         error = relative_error(by_size)
         covariance = measured(by_size, rng).covariance(SIZES, error) if known else np.diag(error**2)
-        y = by_size.mean(axis=1) * steady[0]
-        estimate = fits.fit_single_draw(law, SIZES, y, covariance, MEMBERS, steady).parameters[parameter]
+        y = by_size.mean(axis=1) * steady
+        estimate = fits.fit_members(law, SIZES, y, covariance, MEMBERS).parameters[parameter]
         lower, upper = estimate.interval(0.68)
         hits += lower < truth < upper
     return hits / TOYS
@@ -145,32 +144,3 @@ def test_errors_of_laws_cover_with_the_measured_correlation_and_not_without(law,
     assert coverage(law, parameter, truth, known=True) == pytest.approx(0.68, abs=0.06)
     low, high = wrong
     assert low < coverage(law, parameter, truth, known=False) < high
-
-
-def ratios(by_size, width):
-    """The rows of `width_ratios` for an ensemble whose mean loss is 1 at infinite width."""
-    mean = by_size.mean(axis=1)
-    label = {"task": "digits", "dataset": "toys", "method": "trained", "statistic": "mean", "width": width}
-    columns = {"training_size": SIZES.astype(int), "ratio": mean}
-    return pd.DataFrame(columns | {"ratio_standard_error": mean * relative_error(by_size)}).assign(**label)
-
-
-def covers_zero(table, correlations):
-    (row,) = mean_intercepts(table, correlations, SIZES.astype(int), 0.68).itertuples()
-    return row.intercept_lower < 0 < row.intercept_upper
-
-
-@pytest.mark.parametrize("shared", [0.0, 0.8])
-def test_intervals_of_the_mean_intercept_cover(shared):
-    """ln ratio = -3 / n for three widths; where members are independent, fully correlated errors are too large."""
-    rng, toys, hits, correlated = np.random.default_rng(6), 150, 0, 0
-    widths = (64.0, 128.0, 256.0)
-    for _ in range(toys):
-        by_width = {width: losses(rng, shared=shared) * np.exp(-3 / width) for width in widths}
-        table = pd.concat([ratios(by_size, width) for width, by_size in by_width.items()])
-        known = {("digits", "trained", width, "mean"): measured(by_size, rng) for width, by_size in by_width.items()}
-        hits += covers_zero(table, known)
-        correlated += covers_zero(table, {key: one._replace(matrix=np.ones((4, 4))) for key, one in known.items()})
-    assert hits / toys == pytest.approx(0.68, abs=0.09)
-    if not shared:
-        assert correlated / toys > 0.9

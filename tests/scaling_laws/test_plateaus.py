@@ -7,11 +7,11 @@ import pytest
 from replication.claims import finite_width
 from replication.claims.verdicts import run_tests
 from replication.scaling_laws.member_bootstrap import VARIANTS, member_correlations
-from replication.scaling_laws.plateaus import moments_of_variants, plateaus, slope_at_infinite_width
+from replication.scaling_laws.plateaus import moments_of_variants, plateaus
 from replication.settings.analysis import Statistics
 from tests.claims.test_ensembles import BOUNDS
-from tests.scaling_laws.test_width_corrections import intercepts
 
+NOTHING = pd.DataFrame(columns=["task", "dataset", "width", "quantity"])  # compared with order 1/n
 SIZES, STATISTICS = (64, 128, 256, 512), Statistics(confidence=0.68, resamples=400)
 PLACE = {"task": "digits", "dataset": "toys"}
 EPS = "coefficient_of_variation"
@@ -30,16 +30,6 @@ def members(slopes, count=400, seed=2):
     return pd.DataFrame(rows)
 
 
-def infinite(slope=0.0, scatter=0.01, draws=5):
-    rng = np.random.default_rng(3)
-    rows = [
-        PLACE | {"draw": draw, "training_size": size, EPS: 0.1 * (size / 64) ** slope * rng.lognormal(0, scatter)}
-        for draw in range(draws)
-        for size in SIZES
-    ]
-    return pd.DataFrame(rows)
-
-
 EXPECTED = pd.DataFrame(
     [
         PLACE | {"varied": "algorithm", "value": value, "training_size": size, EPS: eps}
@@ -49,11 +39,11 @@ EXPECTED = pd.DataFrame(
 )
 
 
-def table(slopes, scatter=0.01):
+def table(slopes):
     losses = members(slopes, count=400)
     correlations = member_correlations(losses, VARIANTS, 200, 1)
     curves = moments_of_variants(losses, STATISTICS, 1)
-    return plateaus(curves, EXPECTED, infinite(scatter=scatter), correlations, 0.68)
+    return plateaus(curves, EXPECTED, correlations, 0.68)
 
 
 def test_slopes_and_values_come_back():
@@ -76,14 +66,23 @@ def test_one_ensemble_under_two_names_has_one_interval():
     pd.testing.assert_frame_equal(first.reset_index(drop=True), second.reset_index(drop=True))
 
 
+def test_errors_are_those_of_members_alone():
+    """Of independent sizes: the error of a slope by least squares from errors 1 / sqrt(2 k) of ln eps_L."""
+    x = np.log(SIZES)
+    expected = 1 / np.sqrt(2 * 400) / np.sqrt(np.sum((x - x.mean()) ** 2))
+    row = table({"adam": 0.0}).set_index("parameter").loc["slope"]
+    assert row["standard_error"] == pytest.approx(expected, rel=0.15)
+    assert row["degrees_of_freedom"] == 399
+
+
 @pytest.mark.parametrize(
-    ("slope", "at_infinity", "verdict"),
-    [(0.0, 0.0, "holds"), (-0.5, 0.0, "does not hold"), (-0.5, -0.4, "not established"), (0.5, -0.4, "does not hold")],
+    ("slope", "own", "verdict"),
+    [(0.0, 0.0, "holds"), (-0.5, 0.0, "does not hold"), (-0.5, -0.5, "holds"), (0.5, -0.4, "does not hold")],
 )
-def test_a_variant_is_refuted_only_where_infinite_width_has_its_plateau(slope, at_infinity, verdict):
-    rows = pd.DataFrame([slope_at_infinite_width(infinite(at_infinity), "digits", "toys", SIZES, 0.68)])
-    assert rows["estimate"].iloc[0] == pytest.approx(at_infinity, abs=0.02)
-    assert rows["lower"].iloc[0] < rows["estimate"].iloc[0] < rows["upper"].iloc[0]
-    tests = finite_width.tests(intercepts(), pd.concat([table({"adam": slope}), rows]), BOUNDS)
+def test_a_variant_is_compared_with_the_unvaried(slope, own, verdict):
+    found = table({"adam": slope, "momentum": own})
+    found["unvaried"] = found["value"] == "momentum"
+    tests = [test for test in finite_width.tests(NOTHING, found, BOUNDS, 0.68)]
+    assert [test.claim for _, test in tests] == ["T algorithm"]
     _, summary = run_tests("toys", tests, finite_width.STATEMENTS, BOUNDS.significance)
     assert summary.set_index("claim").loc["T algorithm", "verdict"] == verdict

@@ -74,8 +74,12 @@ def test_settings_are_frozen():
         ("finite_width.widths", [0, 64]),
         ("finite_width.widths", []),
         ("finite_width.training_sizes", [17, 32, 64, 128]),
-        ("finite_width.members", 7),
-        ("finite_width.members", True),
+        ("finite_width.members", [7, 8]),
+        ("finite_width.members", [True, 8]),
+        ("finite_width.members", [8]),  # of two widths
+        ("finite_width.members", 8),
+        ("tasks.digits.positive_classes", []),
+        ("tasks.digits.output_scales", [0.0]),
         ("statistics.confidence", 68),
         ("statistics.resamples", 5),
         ("scaling_laws.plateau", {"smallest": 512, "largest": 64}),
@@ -121,7 +125,7 @@ def test_a_wrong_setting_is_named_with_its_key(params, key, value):
     with pytest.raises(ReplicationError) as error:
         settings_of(with_quick(params, key, value), Path("params.yaml"))
     assert "\n" not in str(error.value)
-    blamed = {"tasks.words": "tasks", "tasks.digits.pool_size": ("tasks.digits", "infinite_width.training_sizes")}
+    blamed = {"tasks.words": "tasks", "tasks.digits.pool_size": ("tasks.digits", "learning_curve_theory")}
     keys = blamed.get(key, key)
     assert any(f"profiles.quick.{name}" in str(error.value) for name in ([keys] if isinstance(keys, str) else keys))
 
@@ -225,3 +229,9 @@ def test_unreadable_files_are_one_line(tmp_path):
     (tmp_path / "params.yaml").write_bytes(b"seed: \xff\xfe")
     with pytest.raises(ReplicationError, match="not valid YAML"):
         read_settings(tmp_path / "params.yaml")
+
+
+def test_sizes_at_infinite_width_end_at_half_a_pool(params):
+    infinite_width = settings_of(params, Path("params.yaml")).profiles["quick"].infinite_width
+    assert infinite_width.sizes_within(1024)[-1] == 512
+    assert infinite_width.sizes_within(1023)[-1] == 256
