@@ -22,6 +22,9 @@ RUN ./environment.sh \
         find "$packages/$name" -type d -name tests -prune -exec rm -rf {} + || exit 1; \
     done
 RUN /opt/tools/bin/cyclonedx-py environment --output-reproducible --output-file sbom.cdx.json .venv/bin/python
+# a build ends here if this file has one of the mistakes that a linter knows
+COPY Dockerfile /opt/tools/
+RUN /opt/tools/bin/hadolint /opt/tools/Dockerfile
 
 FROM ${PYTHON_IMAGE}
 COPY --from=environment /opt/tools/bin/dumb-init /usr/local/bin/dumb-init

@@ -6,7 +6,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 PIPELINE = $(if $(filter quick,$(PROFILE)),dvc.yaml,profiles/$(PROFILE)/dvc.yaml)
 TESTS = python -m pytest -n auto --maxprocesses 4 --dist loadfile
 
-.PHONY: help environment check repro profiles test test-all lint lock clean
+.PHONY: help environment check repro profiles test test-all lint lock clean always
 
 help:
 	@echo "make repro                  run the pipeline on the quick profile and print the verdicts"
@@ -29,19 +29,24 @@ check: environment
 repro: environment
 	@python -m replication check --profile "$(PROFILE)" >/dev/null
 	@$(MAKE) --silent --no-print-directory "$(PIPELINE)"
-	@python -m dvc repro $(if $(FORCE),--force) "$(PIPELINE)"
+	@exec 9<"$(PIPELINE)"; ! command -v flock >/dev/null || flock --nonblock 9 || { \
+	    echo "error: another run of profile $(PROFILE) is at work in this folder: wait for it, or stop it" >&2; exit 1; }; \
+	python -m dvc repro $(if $(FORCE),--force) "$(PIPELINE)"
 	@python -m replication verdicts "$(PROFILE)"
 
 profiles: $(wildcard profiles/*/dvc.yaml)
 
-# the pipeline of a profile is that of quick with another name in it, its own tasks, and the way up to the project's top
-profiles/%/dvc.yaml: dvc.yaml params.yaml
+# the pipeline of a profile is that of quick with another name in it, its own tasks, and the way up to the project's top;
+# compared by content and moved into place whole, for clocks can be set back and disks be full
+profiles/%/dvc.yaml: dvc.yaml params.yaml always
 	@mkdir -p $(@D)
 	@tasks=$$(python -c 'from pathlib import Path; from replication.settings.reading import read_settings; \
 	  print(", ".join(read_settings(Path("params.yaml")).profiles["$*"].tasks))') && \
-	sed "s|profile: quick|profile: $*|; s|root: \.   |root: ../..|; s|tasks: \[.*|tasks: [$$tasks]|" dvc.yaml >$@
+	sed "s|profile: quick|profile: $*|; s|root: \.   |root: ../..|; s|tasks: \[.*|tasks: [$$tasks]|" dvc.yaml >$@.new \
+	  || { rm -f $@.new; exit 1; }
+	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
 
-dvc.yaml params.yaml: ;
+dvc.yaml params.yaml always: ;
 
 test: environment
 	@$(TESTS) -m "not slow"

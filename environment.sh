@@ -4,6 +4,10 @@ set -eu
 cd "$(dirname "$0")"
 
 if cmp -s requirements.txt .venv/complete; then exit 0; fi
+# another that is at it is waited for: two at once would delete each other's work
+exec 9<environment.sh
+if command -v flock >/dev/null 2>&1; then flock 9; fi
+if cmp -s requirements.txt .venv/complete; then exit 0; fi
 
 suitable='import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))'
 python=

@@ -29,12 +29,19 @@ use_scratch() {
     export USER="${USER:-reader}" LOGNAME="${LOGNAME:-reader}"
 }
 
-copy_project() {
-    mkdir -p "$1"
-    if ! (cd "$project" && tar -cf - --exclude=./.venv .) | tar -xf - --no-same-owner --skip-old-files -C "$1"; then
-        echo "error: cannot copy the project to $1: free space there, or permit writing" >&2
+# One container at a time: DVC tells runs apart by process ids, which are the same in every container. The system releases
+# the lock when the last process ends, however it ends.
+claim_folder() {
+    exec 9</output/.container
+    if ! flock --nonblock 9; then
+        echo "error: another container is at work in this folder: wait for it, or mount another one at /output" >&2
         exit 1
     fi
+}
+
+# what lies there is kept
+copy_project() {
+    python "$project/container/copy_project.py" "$project" "$1"
     cd "$1"
 }
 
@@ -57,6 +64,7 @@ case ${1:-quick} in
         shift
         health
         use_scratch
+        claim_folder
         copy_project /output/.container/test
         exec python -m pytest -q -p no:cacheprovider -n auto --maxprocesses 4 --dist loadfile -m "not slow" "$@"
         ;;
@@ -74,6 +82,7 @@ case ${1:-quick} in
         fi
         health
         use_scratch
+        claim_folder
         run_profile "$profile"
         ;;
 esac

@@ -1,6 +1,7 @@
 """Infinite width for programs: exact learning curves of arrays."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -12,6 +13,7 @@ from replication.datasets.arrays import as_arrays
 from replication.errors import ReplicationError, optional_parts
 from replication.experiments import exact_curves
 from replication.infinite_width.learning_curve import Regularisation
+from replication.infinite_width.linear_algebra import ALGEBRAS
 from replication.infinite_width.output_scale import matched
 from replication.infinite_width.training_time import GradientDescent
 from replication.settings.network import MLP
@@ -36,8 +38,10 @@ def learning_curve(
     seed: int = 0,
     confidence: float = CONFIDENCE,
     engine: str = "closed_form",
+    linear_algebra: str = "scipy",
     diag_reg: float = 0.0,
     singular_diag_reg: float = 1e-10,
+    folder: str | Path | None = None,
     task: str = "data",
     progress: bool = False,
 ) -> pd.DataFrame:
@@ -56,8 +60,12 @@ def learning_curve(
     gradient_descent, momentum or heavy_ball (of momentum k / (k + 6) after k steps); with `training_loss_ratio` after
     the steps, at most `steps`, in which the mean training loss falls to this share of the converged test loss on the
     first draw. Centred networks have no Bayes rows. `engine` is
-    "closed_form" or "neural_tangents" (its extra). `diag_reg` times the mean of the diagonal is added to inverted
+    "closed_form" or "neural_tangents" (its extra); `linear_algebra` "scipy" or, on a GPU if there is one, "jax" (the
+    same extra). `diag_reg` times the mean of the diagonal is added to inverted
     kernels, `singular_diag_reg` instead where they are singular.
+    With a `folder` kernels lie in files there, 4 N^2 bytes for each method, and not in memory; a call that was
+    interrupted goes on. Then singular kernels are refused, as are another engine or linear algebra and a
+    training_loss_ratio, condition numbers are bounds, and the training_loss of a finite number of steps is NaN.
 
     Returns a row for every draw, method (bayes, gradient_descent), size and training_time (inf: converged). Numbers are
     exact for their training set, so intervals are the numbers themselves; `average_over_draws` has those over draws.
@@ -91,7 +99,14 @@ def learning_curve(
     regularisation = Regularisation(
         check_not_negative("diag_reg", diag_reg), check_not_negative("singular_diag_reg", singular_diag_reg)
     )
-    evaluation = exact_curves.Evaluation(engine, regularisation, check_share("confidence", confidence), descent)
+    if linear_algebra not in ALGEBRAS:
+        raise ReplicationError(f"no linear algebra {linear_algebra!r}", f"choose one of {', '.join(ALGEBRAS)}")
+    on_disk = None if folder is None else Path(folder)
+    if on_disk is not None and (engine, linear_algebra, training_loss_ratio) != ("closed_form", "scipy", None):
+        problem = "kernels on disk with another engine or linear algebra, or with a training_loss_ratio"
+        raise ReplicationError(problem, "leave these out, or the folder")
+    confidence = check_share("confidence", confidence)
+    evaluation = exact_curves.Evaluation(engine, regularisation, confidence, descent, linear_algebra, on_disk)
     draws, seed = check_draws(draws, seed)
     network = matched(network, points.x, points.y)
     total = exact_curves.number_of_steps(sizes, draws, descent)

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from replication.cli.dvc_state import check_dvc_state
 from replication.cli.predict import predict
 from replication.cli.verdicts import lines_of_verdicts, markdown_of_verdicts
 from replication.errors import ReplicationError, optional_parts
@@ -25,10 +26,11 @@ def check(
     params: Params = Path("params.yaml"),
     profile: Annotated[str | None, typer.Option(help="A profile that must be there.")] = None,
 ) -> None:
-    """Validate the settings and say in a line per profile what they ask for."""
+    """Validate the settings and what DVC keeps, and say in a line per profile what is asked for."""
     settings = read_settings(params)
     _check_sizes(settings, params)
     _check_pipelines(settings, params.parent)
+    check_dvc_state(params.parent)
     if profile is not None:
         profile_named(settings, profile)
     for name, section in settings.profiles.items():

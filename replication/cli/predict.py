@@ -39,6 +39,10 @@ def predict(
     engine: Annotated[Literal["closed_form", "neural_tangents"], typer.Option(help="What evaluates the kernels.")] = (
         "closed_form"
     ),
+    linear_algebra: Annotated[Literal["scipy", "jax"], typer.Option(help="jax: on a GPU if there is one.")] = "scipy",
+    on_disk: Annotated[
+        Path | None, typer.Option(help="A folder for kernels beyond memory: 4 N^2 bytes for each method.")
+    ] = None,
     diag_reg: Annotated[float, typer.Option(min=0.0, help="Added to the kernel, relative to its diagonal.")] = 0.0,
     singular_diag_reg: Annotated[float, typer.Option(min=0.0, help="Instead, where the kernel is singular.")] = 1e-10,
     confidence: Annotated[float, typer.Option(min=0.01, max=0.999, help="Of every interval.")] = 0.68,
@@ -66,8 +70,8 @@ def predict(
         points = rep.standardise(*own_data.split(arrays, test_points, seed), inputs=scaling)
     exact = rep.learning_curve(
         network, *points, training_sizes=sizes, steps=steps or None, learning_rate_fraction=learning_rate_fraction,
-        draws=draws, seed=seed, confidence=confidence, engine=engine, diag_reg=diag_reg,
-        singular_diag_reg=singular_diag_reg, task=data.stem, progress=True,
+        draws=draws, seed=seed, confidence=confidence, engine=engine, linear_algebra=linear_algebra, diag_reg=diag_reg,
+        singular_diag_reg=singular_diag_reg, folder=on_disk, task=data.stem, progress=True,
     )  # fmt: skip
     curves = rep.average_over_draws(exact, confidence)
     typer.echo(explanation(exact, curves, arrays, test_points, confidence))

@@ -31,10 +31,11 @@ def cross_check(
     ((x, y),) = training_draws(dataset, task_name, check.training_size, 1, seed)
     test_x, test_y = Preprocessing.of(dataset).test(dataset)
     regularisation = Regularisation(infinite_width.diag_reg, infinite_width.singular_diag_reg)
-    engines = infinite_width.engine, check.engine
+    engines, algebra = (infinite_width.engine, check.engine), infinite_width.linear_algebra
     first, second = (compute_kernels(network, engine, x, y, test_x) for engine in engines)
     curves = [
-        list(learning_curve(kernels, test_y, (check.training_size,), regularisation)) for kernels in (first, second)
+        list(learning_curve(kernels, test_y, (check.training_size,), regularisation, algebra=algebra))
+        for kernels in (first, second)
     ]
     found = _kernels(first, second) | _losses(*curves)
     common = [task_name, *engines, check.training_size]

@@ -59,7 +59,8 @@ def data_variations(
     parts, spectra = [], []
     for case in changed_data.cases(dataset, sides, settings.noise):
         for draw in range(settings.draws):
-            rows, eigenvalues = curves_of_draw(case, task_name, draw, seed, network, regularisation, settings)
+            subject = case, task_name, draw, seed, network
+            rows, eigenvalues = curves_of_draw(*subject, regularisation, settings, infinite_width.linear_algebra)
             parts.append(_described(rows, case).assign(**label, draw=draw))
             if eigenvalues is not None:
                 spectrum = pd.DataFrame({"target": TEACHER, "rank": ranks, "eigenvalue": eigenvalues[ranks - 1]})
@@ -81,9 +82,9 @@ def data_variations(
 
 def curves_of_draw(
     case: changed_data.DataVariation, task: str, draw: int, seed: int, network: MLP, regularisation: Regularisation,
-    settings: DataVariations,
+    settings: DataVariations, algebra: str = "scipy",
 ) -> Draw:  # fmt: skip
-    """One draw of the training set: every target from one kernel."""
+    """One draw of the training set: every target from one kernel; the theory's spectrum is by SciPy."""
     sizes, with_theory = settings.training_sizes, not case.noise
     largest = slice(sizes[-1])
     points = max(sizes[-1], settings.sample_size if with_theory else 0)
@@ -93,7 +94,7 @@ def curves_of_draw(
     theta, cross, test = (kernels(network, *pair).ntk for pair in ((x,), (x[largest], test_x), (test_x,)))
     nested = {name: Targets(target.training[largest], target.test) for name, target in targets.items()}
     matrices = theta[largest, largest], cross, test
-    losses = pd.DataFrame(resolution_limited(*matrices, nested, sizes, regularisation))
+    losses = pd.DataFrame(resolution_limited(*matrices, nested, sizes, regularisation, algebra))
     if not with_theory:
         return Draw(losses.assign(theory=np.nan), None)
     sample = slice(settings.sample_size)

@@ -41,7 +41,9 @@ def infinitely_wide_students(
             data = teacher_student_data(
                 settings.spec, d, sizes[-1], settings.test_size, settings.teachers, settings.teacher_width, seed, draw
             )
-            for row in infinitely_wide_student(settings.spec, data, sizes, regularisation):
+            for row in infinitely_wide_student(
+                settings.spec, data, sizes, regularisation, infinite_width.linear_algebra
+            ):
                 rows.append(LABEL | {"value": d, "draw": draw} | row)
             progress()
     losses = pd.DataFrame(rows)[[*CURVE, "width", *RUN, "teacher", "mean", "theory"]]
@@ -49,7 +51,11 @@ def infinitely_wide_students(
 
 
 def infinitely_wide_student(
-    network: MLP, data: TeacherStudentData, sizes: Sequence[int], regularisation: Regularisation = UNREGULARISED
+    network: MLP,
+    data: TeacherStudentData,
+    sizes: Sequence[int],
+    regularisation: Regularisation = UNREGULARISED,
+    algebra: str = "scipy",
 ) -> Iterator[dict]:
     """Rows of teacher, training_size, mean = 1/(2 N_T) sum (Theta_* Theta^-1 Y - Y_*)^2, and theory.
 
@@ -57,7 +63,7 @@ def infinitely_wide_student(
     covariance K. That is the covariance of converged outputs that start at those of such a teacher and learn zero.
     """
     matrices = compute_kernels(network, "closed_form", data.x, data.y, data.test_x)
-    converged = predictions.gradient_descent_to_convergence(matrices, sizes, *regularisation)
+    converged = predictions.gradient_descent_to_convergence(matrices, sizes, *regularisation, algebra)
     for size, prediction in zip(sizes, converged, strict=True):
         theory = np.diag(prediction.covariance).mean() / 2
         for teacher, loss in enumerate(np.mean((prediction.mean - data.test_y) ** 2, axis=0) / 2):

@@ -1,6 +1,7 @@
 """Learning curves of infinitely wide networks on arrays in memory, as tables in the one schema."""
 
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -10,6 +11,8 @@ from replication.datasets.arrays import Split
 from replication.datasets.own_data import STREAM
 from replication.datasets.training_sets import training_order
 from replication.infinite_width.learning_curve import Regularisation, compute_kernels, learning_curve
+from replication.infinite_width.learning_curve_on_disk import learning_curve_on_disk
+from replication.infinite_width.out_of_core import OutOfCore
 from replication.infinite_width.training_time import GradientDescent
 from replication.loss_distribution.moments import over_draws
 from replication.scaling_laws.tables import groups
@@ -25,12 +28,14 @@ WORST = ["condition_number", "diag_reg"]  # of which the largest over draws is k
 
 
 class Evaluation(NamedTuple):
-    """How a learning curve is computed: engine of the kernels, regularisation, intervals, a finite training time."""
+    """How a learning curve is computed: engine of kernels, regularisation, intervals, training time, linear algebra."""
 
     engine: str
     regularisation: Regularisation
     confidence: float
     descent: GradientDescent | None
+    algebra: str = "scipy"
+    folder: Path | None = None  # where kernels lie that memory does not hold
 
 
 def draws_of(arrays: Split, largest: int, draws: int | None, seed: int) -> Iterator[tuple[int, Split]]:
@@ -61,13 +66,19 @@ def exact_curves(
     is called with 1 after every row and after the kernels of every draw.
     """
     rows = []
-    engine, regularisation, confidence, descent = evaluation
+    engine, regularisation, confidence, descent, algebra, folder = evaluation
     for draw, points in draws_of(arrays, max(sizes), draws, seed):
-        kernels = compute_kernels(network, engine, points.x, points.y, points.x_test)
+        if folder is not None:
+            diag_reg = regularisation.diag_reg
+            on_disk = OutOfCore(network, points.x, points.y, points.x_test, sizes, folder, diag_reg)
+            curve = learning_curve_on_disk(on_disk, points.y_test, sizes, confidence, descent)
+        else:
+            kernels = compute_kernels(network, engine, points.x, points.y, points.x_test)
+            if draw == 0 and descent is not None:
+                descent = descent.timed(kernels, points.y_test, sizes, regularisation.singular_diag_reg, algebra)
+            curve = learning_curve(kernels, points.y_test, sizes, regularisation, confidence, descent, algebra)
         progress(1)
-        if draw == 0 and descent is not None:
-            descent = descent.timed(kernels, points.y_test, sizes, regularisation.singular_diag_reg)
-        for row in learning_curve(kernels, points.y_test, sizes, regularisation, confidence, descent):
+        for row in curve:
             rows.append({"draw": draw} | row)
             progress(1)
     table = pd.DataFrame(rows).assign(experiment=LEARNING_CURVE, task=task, dataset=DATASET, width=np.inf)

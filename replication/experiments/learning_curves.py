@@ -39,6 +39,7 @@ def infinite_width_curves(
     """
     test_x, test_y = Preprocessing.of(dataset).test(dataset)
     sizes, draws = infinite_width.sizes_within(len(dataset.inputs)), infinite_width.draws
+    algebra = infinite_width.linear_algebra
     regularisation = Regularisation(infinite_width.diag_reg, infinite_width.singular_diag_reg)
     descent = GradientDescent.of(training, task.learning_rate_fraction)
     label: dict[str, object] = {"task": task_name, "dataset": task.dataset}
@@ -48,10 +49,8 @@ def infinite_width_curves(
         label["loss_of_mean"] = float(np.mean(np.sum((test_y - y.mean(axis=0)) ** 2, axis=1))) / 2
         kernels = compute_kernels(network, infinite_width.engine, x, y, test_x)
         if draw == 0:
-            descent = descent.timed(kernels, test_y, trained_sizes, regularisation.singular_diag_reg)
-        for row in learning_curve(
-            kernels, test_y, sizes, regularisation, statistics.confidence, descent, infinite_width.linear_algebra
-        ):
+            descent = descent.timed(kernels, test_y, trained_sizes, regularisation.singular_diag_reg, algebra)
+        for row in learning_curve(kernels, test_y, sizes, regularisation, statistics.confidence, descent, algebra):
             rows.append(label | {"draw": draw} | row)
             progress()
     table = pd.DataFrame(rows).assign(experiment=schema.LEARNING_CURVE, width=np.inf)

@@ -46,7 +46,7 @@ def network_variations(
     test_x, test_y = Preprocessing.of(dataset).test(dataset)
     sizes = variations.training_sizes
     regularisation = Regularisation(infinite_width.diag_reg, infinite_width.singular_diag_reg)
-    rows = []
+    algebra, rows = infinite_width.linear_algebra, []
     for draw, (x, y) in enumerate(training_draws(dataset, task_name, sizes[-1], variations.draws, seed)):
         for varied_network, of_network in groupby(variations_of(network, variations), key=lambda one: one.network):
             # by recursion whatever the profile's engine: neural-tangents would compile every network anew
@@ -54,7 +54,8 @@ def network_variations(
             for variation in of_network:
                 scaled, scaled_test_y = kernels._replace(y=variation.scale * y), variation.scale * test_y
                 key = {"draw": draw, "varied": variation.varied, "value": variation.value}
-                rows += [key | row for row in learning_curve(scaled, scaled_test_y, sizes, regularisation)]
+                curve = learning_curve(scaled, scaled_test_y, sizes, regularisation, algebra=algebra)
+                rows += [key | row for row in curve]
                 progress()
     subject = {"experiment": schema.NETWORK_VARIATION, "task": task_name, "dataset": task.dataset, "width": np.inf}
     table = pd.DataFrame(rows).assign(**subject)

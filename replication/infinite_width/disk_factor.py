@@ -29,8 +29,8 @@ def panels_of(ascending: Sequence[int], block: int) -> list[slice]:
     ]
 
 
-class DiskFactor(NamedTuple):
-    """G with G G' = kernel, lower triangular, in files of `folder`: panel i holds rows panels[i] to the diagonal.
+class DiskPanels(NamedTuple):
+    """The lower triangle of a matrix in files of `folder`: panel i holds rows panels[i] to the diagonal.
 
     One panel and the right-hand sides are in memory at a time: 8 N (block + columns) bytes.
     """
@@ -39,9 +39,25 @@ class DiskFactor(NamedTuple):
     panels: list[slice]
 
     def panel(self, number: int) -> np.ndarray:
-        """Rows of G, (rows, last row), from disk."""
+        """Rows of the matrix, (rows, last row), from disk."""
         rows = self.panels[number]
         return np.fromfile(self._path(number)).reshape(-1, rows.stop)
+
+    def is_there(self, number: int) -> bool:
+        """Whether a panel was written: it was moved into place whole."""
+        path, rows = self._path(number), self.panels[number]
+        return path.exists() and path.stat().st_size == 8 * (rows.stop - rows.start) * rows.stop
+
+    def store(self, number: int, panel: np.ndarray) -> None:
+        """Write a panel, whole or not at all."""
+        atomic.write(self._path(number), panel.tobytes())
+
+    def _path(self, number: int) -> Path:
+        return self.folder / f"panel-{number:05d}.f64"
+
+
+class DiskFactor(DiskPanels):
+    """G with G G' = kernel, lower triangular."""
 
     def solve(self, b: np.ndarray) -> np.ndarray:
         """V = G^-1 b for b (N, m); the leading n rows are those of the leading block, where n ends a panel."""
@@ -64,10 +80,10 @@ class DiskFactor(NamedTuple):
     def write(self, number: int, tile: Tile) -> None:
         """Compute panel `number` from the kernel and the panels before it, G_ij = (A_ij - sum_k G_ik G_jk') G_jj^-T.
 
-        Left alone if it is there: it was moved into place whole. ReplicationError where the kernel is singular.
+        Left alone if it is there. ReplicationError where the kernel is singular.
         """
-        path, rows = self._path(number), self.panels[number]
-        if path.exists() and path.stat().st_size == 8 * (rows.stop - rows.start) * rows.stop:
+        rows = self.panels[number]
+        if self.is_there(number):
             return
         made = np.empty((rows.stop - rows.start, rows.stop))
         for earlier, columns in enumerate(self.panels[:number]):
@@ -79,10 +95,7 @@ class DiskFactor(NamedTuple):
         if failed:
             problem = f"the kernel of {rows.stop} training points is not positive definite to working precision"
             raise ReplicationError(f"{problem} (repeated inputs?)", "drop duplicates or raise diag_reg")
-        atomic.write(path, made.tobytes())
-
-    def _path(self, number: int) -> Path:
-        return self.folder / f"panel-{number:05d}.f64"
+        self.store(number, made)
 
 
 def factorise_on_disk(tile: Tile, ascending: Sequence[int], folder: Path, block: int = 2048) -> DiskFactor:
@@ -93,17 +106,22 @@ def factorise_on_disk(tile: Tile, ascending: Sequence[int], folder: Path, block:
     again, so what was interrupted goes on. ReplicationError for singular kernels and a disk that is too small.
     """
     factor = DiskFactor(folder, panels_of(ascending, block))
-    folder.mkdir(parents=True, exist_ok=True)
-    _check_space(folder, 4 * ascending[-1] * (ascending[-1] + block))
+    check_space(folder, 4 * ascending[-1] * (ascending[-1] + block))
     for number, rows in enumerate(factor.panels):
         factor.write(number, tile)
         logging.getLogger(__name__).info("factorised %d of %d points", rows.stop, ascending[-1])
     return factor
 
 
-def _check_space(folder: Path, needed: int) -> None:
+def check_space(folder: Path, needed: int) -> None:
+    """Make the folder; ReplicationError if that fails, or if `needed` bytes of panels will not fit there."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        problem = f"cannot write {folder} ({error.strerror})"
+        raise ReplicationError(problem, "free space or permit writing there") from None
     there = sum(path.stat().st_size for path in folder.glob("panel-*.f64"))
     disk = os.statvfs(folder)
     if there + disk.f_bavail * disk.f_frsize < needed:
-        problem = f"the factor takes {needed / 2**30:.1f} GiB, more than {folder} has free"
+        problem = f"a kernel on disk takes {needed / 2**30:.1f} GiB, more than {folder} has free"
         raise ReplicationError(problem, "free space, or name a folder on a larger disk")

@@ -76,7 +76,7 @@ def gradient_descent(
     T = Theta_* Theta^-1 (I - P), P = (I - eta Theta / n)^steps, by an eigendecomposition of Theta = E l E'. The mean
     training loss is (||P Y||_F^2 + C tr(P K P)) / (2 n). Nothing is inverted, so nothing is regularised. `momenta` are
     those of a heavy ball, beta of every step: a number, or a function of the steps done. Its step is the same, of which
-    (1 + beta) / fraction times were stable, and P is that of `_heavy_ball`. `algebra` is "scipy" or "jax".
+    (1 + beta) / fraction times were stable, and P is that of `heavy_ball`. `algebra` is "scipy" or "jax".
     ReplicationError for shapes that do not match, a size that is no whole number from 1 to N, steps below 0, a constant
     beta outside [0, 1) and a fraction outside (0, 1 + the first beta), which diverges.
     """
@@ -102,14 +102,16 @@ def steps_to(
     training_loss: float,
     most: int,
     momenta: Momenta = 0.0,
+    algebra: str = "scipy",
 ) -> int:
     """The steps of `gradient_descent` after which its mean training loss stays at or below `training_loss`.
 
     At most `most`, whether or not it has fallen so far by then, and at least 1: one more than the last step above it,
-    eigenvalue by eigenvalue, P_{k+1} = P_k + beta_k (P_k - P_{k-1}) - eta l / n P_k. Errors as of `gradient_descent`.
+    eigenvalue by eigenvalue, P_{k+1} = P_k + beta_k (P_k - P_{k-1}) - eta l / n P_k. Algebra and errors as of
+    `gradient_descent`.
     """
     (size,) = kernels.checked_sizes((training_size,))
-    modes = Modes.of(kernels, size)
+    modes = Modes.of(kernels, size, linear_algebra(algebra))
     step = modes.learning_rate(checked_fraction(learning_rate_fraction, momenta)) / size * modes.eigenvalues
     before, now, above = np.ones(size), np.ones(size), 0
     for done in range(check_count("most", most)):
@@ -141,14 +143,14 @@ def _left_and_gain(
 ) -> tuple[np.ndarray, np.ndarray]:
     """P and (I - P) / l of every mode."""
     if momenta:
-        return _heavy_ball(learning_rate / size, eigenvalues, steps, momenta)
+        return heavy_ball(learning_rate / size, eigenvalues, steps, momenta)
     left = (1 - learning_rate / size * eigenvalues) ** steps
     # (1 - left) / l tends to eta steps / n where the eigenvalue vanishes
     gain = np.divide(1 - left, eigenvalues, out=np.full(size, learning_rate * steps / size), where=eigenvalues > 0)
     return left, gain
 
 
-def _heavy_ball(step: float, eigenvalues: np.ndarray, steps: int, momenta: Momenta) -> tuple[np.ndarray, np.ndarray]:
+def heavy_ball(step: float, eigenvalues: np.ndarray, steps: int, momenta: Momenta) -> tuple[np.ndarray, np.ndarray]:
     """P and (1 - P) / l: with s = step x l, P_k = 1 - s q_k and q_{k+1} = 1 + (1 + beta - s) q_k - beta q_{k-1}."""
     before, now = np.zeros_like(eigenvalues), np.zeros_like(eigenvalues)
     for done in range(steps):

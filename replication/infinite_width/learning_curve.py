@@ -90,10 +90,10 @@ def _rows(
     # rows wait for their turn, which are small, and not predictions
     if np.any(kernels.test_nngp):  # the prior, which centred networks lack
         made = predictions.bayes(kernels, ascending, *regularisation, algebra)
-        rows = (_row(BAYES, *pair, np.inf, test_y, confidence) for pair in zip(ascending, made, strict=True))
+        rows = (row_of(BAYES, *pair, np.inf, test_y, confidence) for pair in zip(ascending, made, strict=True))
         yield from in_asked_order(sizes, rows)
     made = predictions.gradient_descent_to_convergence(kernels, ascending, *regularisation, algebra)
-    rows = (_row(GRADIENT_DESCENT, *pair, np.inf, test_y, confidence) for pair in zip(ascending, made, strict=True))
+    rows = (row_of(GRADIENT_DESCENT, *pair, np.inf, test_y, confidence) for pair in zip(ascending, made, strict=True))
     for row in in_asked_order(sizes, rows):
         goals.append(cast(float, row["mean"]))
         yield row | {"training_loss": 0.0}
@@ -106,13 +106,13 @@ def _rows(
         trained = predictions.gradient_descent(
             kernels, size, descent.learning_rate_fraction, steps, descent.momenta, algebra
         )
-        row = _row(GRADIENT_DESCENT, size, trained.prediction, steps, test_y, confidence)
+        row = row_of(GRADIENT_DESCENT, size, trained.prediction, steps, test_y, confidence)
         row |= {"training_loss": trained.training_loss, "learning_rate": trained.learning_rate}
         reached = ratio is not None and trained.training_loss <= ratio * converged_loss
         yield row if ratio is None else row | {"reached": reached}
 
 
-def _row(
+def row_of(
     method: str,
     size: int,
     prediction: Prediction,
@@ -120,6 +120,7 @@ def _row(
     test_y: np.ndarray,
     confidence: float | None,
 ) -> Row:
+    """The row of one prediction; `learning_curve` says what stands in it."""
     mean, covariance, condition_number, diag_reg = prediction
     row: Row = {"method": method, "training_size": size, "training_time": training_time}
     sources = gaussian_sources(mean, covariance, test_y)

@@ -1,4 +1,4 @@
-"""Predictions beyond a machine's memory: kernels evaluated tile by tile, their factor on disk; closed-form engine."""
+"""Predictions beyond a machine's memory: kernels evaluated tile by tile, and their factor, or they, on disk."""
 
 import hashlib
 from collections.abc import Iterator, Sequence
@@ -8,9 +8,12 @@ import numpy as np
 
 from replication.infinite_width import closed_form
 from replication.infinite_width.disk_factor import DiskFactor, Tile, factorise_on_disk
+from replication.infinite_width.disk_kernel import DiskKernel, descent_series, largest_eigenvalue, series_times
+from replication.infinite_width.finite_time import Descent, checked_fraction
 from replication.infinite_width.kernel_matrices import Prediction
 from replication.infinite_width.nested_sets import increments
 from replication.settings.network import MLP
+from replication.settings.training import Momenta
 from replication.validation.arrays import check_finite, check_shapes
 from replication.validation.numbers import check_count, check_not_negative, check_sizes
 
@@ -19,10 +22,10 @@ class OutOfCore:
     """Infinitely wide networks on training points x (N, d) with targets y (N, C) and test points test_x (N_T, d).
 
     The same numbers as `predictions` to rounding, in 8 (N (2 N_T + C) + 4 N block + N_T^2) bytes or so of memory and
-    4 N^2 bytes of `folder` for each of the two factors. Sizes are sorted. What was interrupted goes on with the same
-    folder. A condition number is a lower bound, (max G_ii / min G_ii)^2. ReplicationError for shapes that do not match,
-    values that are not finite, sizes that are not different whole numbers from 1 to N, singular kernels, and a full
-    disk.
+    4 N^2 bytes of `folder` for each of the two factors, and for Theta where steps are taken. Sizes are sorted. What was
+    interrupted goes on with the same folder. A condition number is a lower bound, (max G_ii / min G_ii)^2.
+    ReplicationError for shapes that do not match, values that are not finite, sizes that are not different whole
+    numbers from 1 to N, singular kernels, and a full disk.
     """
 
     def __init__(
@@ -67,8 +70,28 @@ class OutOfCore:
             half = transfer.T @ (0.5 * self._nngp_times(transfer, factor.panels) - k_cross[:size])
             yield Prediction(transfer.T @ self.y[:size], test_nngp + half + half.T, number, self.diag_reg)
 
-    def _tile(self, kind: str) -> Tile:
-        added = self.diag_reg * getattr(closed_form.diagonal(self.network, self.x), kind).mean()
+    def gradient_descent(self, learning_rate_fraction: float, steps: int, momenta: Momenta = 0.0) -> Iterator[Descent]:
+        """`steps` steps of gradient descent for every size; see `finite_time.gradient_descent`.
+
+        Without eigenvectors: T' = q(Theta) Theta_X*, q(l) = (1 - P(l)) / l as a Chebyshev series of some
+        sqrt(60 steps) terms without momentum, each a product of Theta, which lies on disk, with N_T columns. The mean
+        training loss, of which every mode is part, and the condition number are not known: NaN. Nothing is regularised.
+        """
+        fraction, steps = checked_fraction(learning_rate_fraction, momenta), check_count("steps", steps, smallest=0)
+        kernel = DiskKernel.of(self._tile("ntk", 0.0), self.sizes, self._folder("kernel"), self.block)
+        k_cross, theta_cross = closed_form.kernels(self.network, self.x, self.test_x)
+        test_nngp = closed_form.nngp(self.network, self.test_x)
+        for size in self.sizes:
+            largest = largest_eigenvalue(kernel, size)
+            learning_rate = fraction * 2 * size / largest
+            series = descent_series(learning_rate / size, largest, steps, momenta)
+            transfer = series_times(kernel, series, largest, theta_cross[:size])
+            half = transfer.T @ (0.5 * self._nngp_times(transfer, kernel.panels) - k_cross[:size])
+            prediction = Prediction(transfer.T @ self.y[:size], test_nngp + half + half.T, np.nan, diag_reg=0.0)
+            yield Descent(prediction, learning_rate, np.nan)
+
+    def _tile(self, kind: str, diag_reg: float) -> Tile:
+        added = diag_reg * getattr(closed_form.diagonal(self.network, self.x), kind).mean()
 
         def tile(rows: slice, columns: slice) -> np.ndarray:
             other = None if rows == columns else self.x[columns]
@@ -83,10 +106,12 @@ class OutOfCore:
         return tile
 
     def _factor(self, kind: str) -> DiskFactor:
+        return factorise_on_disk(self._tile(kind, self.diag_reg), self.sizes, self._folder(kind), self.block)
+
+    def _folder(self, kind: str) -> Path:
         content = hashlib.sha256(repr((self.network, self.sizes, self.diag_reg, self.block, self.x.shape)).encode())
         content.update(np.ascontiguousarray(self.x).data)
-        folder = self.folder / f"{kind}-{content.hexdigest()[:16]}"
-        return factorise_on_disk(self._tile(kind), self.sizes, folder, self.block)
+        return self.folder / f"{kind}-{content.hexdigest()[:16]}"
 
     def _condition_numbers(self, factor: DiskFactor) -> list[float]:
         diagonals = [factor.panel(i)[:, rows].diagonal() for i, rows in enumerate(factor.panels)]

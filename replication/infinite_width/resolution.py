@@ -25,6 +25,7 @@ def resolution_limited(
     targets: dict[str, Targets],
     sizes: Sequence[int],
     regularisation: Regularisation = UNREGULARISED,
+    algebra: str = "scipy",
 ) -> Iterator[dict]:
     """A row for every size and target: training_size, target, mean = 1/(2 N_T) sum (Theta_* Theta^-1 Y - Y_*)^2.
 
@@ -32,13 +33,13 @@ def resolution_limited(
     function drawn from the Gaussian process of covariance Theta, whose expected loss is exactly
       L(D) = 1/2 E_x[Theta(x, x) - theta(x)' Theta^-1 theta(x)]
     (arXiv 2102.06701). It is half the posterior variance of Bayesian inference under the prior Theta, whose posterior
-    mean is the converged network's: one inference gives both.
+    mean is the converged network's: one inference gives both, by the linear algebra "scipy" or "jax".
     """
     y, columns = _stacked({name: target.training for name, target in targets.items()})
     points = len(cross)  # of a sample that may go on beyond the training set
     training = ntk[:points, :points]
     problem = KernelMatrices(Kernels(training, training), Kernels(cross, cross), test, y[:points])
-    for size, prediction in zip(sizes, predictions.bayes(problem, sizes, *regularisation), strict=True):
+    for size, prediction in zip(sizes, predictions.bayes(problem, sizes, *regularisation, algebra), strict=True):
         for name, chosen in columns.items():
             error = prediction.mean[:, chosen] - targets[name].test
             yield {"training_size": size, "target": name, "mean": np.sum(error**2) / (2 * len(error))}

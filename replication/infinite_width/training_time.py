@@ -38,20 +38,25 @@ class GradientDescent(NamedTuple):
         return isinstance(self.steps, int) or training_size in self.steps
 
     def timed(
-        self, kernels: KernelMatrices, test_y: np.ndarray, training_sizes: Sequence[int], singular_diag_reg: float = 0.0
+        self,
+        kernels: KernelMatrices,
+        test_y: np.ndarray,
+        training_sizes: Sequence[int],
+        singular_diag_reg: float = 0.0,
+        algebra: str = "scipy",
     ) -> "GradientDescent":
         """The same with the steps that reach the ratio at these sizes on this training set, at most `steps`.
 
-        test_y: (N_T, C). Without a ratio they are those that there are. Further training sets of a task take the steps
-        of its first one, so that a training time belongs to a size.
+        test_y: (N_T, C); algebra: "scipy" or "jax". Without a ratio they are those that there are. Further training
+        sets of a task take the steps of its first one, so that a training time belongs to a size.
         """
         sizes = sorted(training_sizes)
         if self.training_loss_ratio is None:
             return self._replace(steps={size: self.steps_at(size) for size in sizes})
-        converged = gradient_descent_to_convergence(kernels, sizes, 0.0, singular_diag_reg)
+        converged = gradient_descent_to_convergence(kernels, sizes, 0.0, singular_diag_reg, algebra)
         times = {}
         for size, (mean, covariance, *_) in zip(sizes, converged, strict=True):
             goal = self.training_loss_ratio * gaussian_moments(mean, covariance, test_y).mean
             fraction = self.learning_rate_fraction
-            times[size] = steps_to(kernels, size, fraction, goal, self.steps_at(size), self.momenta)
+            times[size] = steps_to(kernels, size, fraction, goal, self.steps_at(size), self.momenta, algebra)
         return self._replace(steps=times)

@@ -241,3 +241,37 @@ def test_what_cannot_be_predicted_is_one_line(wrong, message):
 def test_networks_take_numbers_of_numpy_too():
     assert rep.MLP(np.int64(2), "erf", np.float32(1.5), 0) == rep.MLP(2, "erf", 1.5)
     assert rep.MLP() == rep.MLP(3, "relu", 2.0, 0.0)
+
+
+# kernels on disk
+
+
+@pytest.mark.parametrize("centred", [False, True])
+def test_kernels_on_disk_give_the_same_table(points, tmp_path, centred):
+    network, options = rep.MLP(1, centred=centred), {"training_sizes": [20, 9], "draws": 2, "steps": 40}
+    expected = rep.learning_curve(network, *points, **options)
+    for _ in range(2):  # the second time from what lies there
+        table = rep.learning_curve(network, *points, **options, folder=tmp_path / "kernels")
+        assert list(table) == list(expected)
+        unknown = ["condition_number", "training_loss"]
+        for name in expected.columns.drop(unknown):
+            if expected[name].dtype.kind == "f":
+                np.testing.assert_allclose(table[name], expected[name], rtol=1e-8, atol=1e-12, err_msg=name)
+            else:
+                assert (table[name] == expected[name]).all(), name
+        converged = np.isinf(table["training_time"])
+        assert (table.loc[converged, "training_loss"].dropna() == 0).all()
+        assert table.loc[~converged, unknown].isna().all(axis=None)
+    assert len(list((tmp_path / "kernels").iterdir())) == (4 if centred else 6)  # kinds times draws
+
+
+@pytest.mark.parametrize(
+    "option", [{"engine": "neural_tangents"}, {"linear_algebra": "jax"}, {"steps": 9, "training_loss_ratio": 0.1}]
+)
+def test_what_does_not_go_with_kernels_on_disk(points, tmp_path, option):
+    with pytest.raises(ReplicationError, match="or the folder"):
+        rep.learning_curve(rep.MLP(1), *points, training_sizes=[9], folder=tmp_path / "kernels", **option)
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ReplicationError, match="permit writing there"):
+        rep.learning_curve(rep.MLP(1), *points, training_sizes=[9], folder=tmp_path / "file")
+    assert {path.name for path in tmp_path.iterdir()} == {"file"}

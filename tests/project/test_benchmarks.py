@@ -4,6 +4,8 @@ import json
 import subprocess
 import sys
 
+import pytest
+
 from tests.conftest import ROOT
 
 
@@ -16,3 +18,13 @@ def test_benchmark_of_infinite_width():
     assert all(value > 0 for value in summary.values())
     (difference,) = (line.split()[-1] for line in printed if "relative difference" in line)
     assert float(difference) < 1e-6
+
+
+@pytest.mark.parametrize("what", [["--steps", "50"], ["--kind", "converged"], []], ids=" ".join)
+def test_benchmark_of_kernels_on_disk(what):
+    sizes = ["--points", "300", "--tests", "20", "--inputs", "30", "--block", "64", "--compare"]
+    command = [sys.executable, "benchmarks/out_of_core.py", *sizes, *what]
+    printed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
+    summary = json.loads(printed[-1])
+    assert summary["difference"] < 1e-9
+    assert summary["peak_gib"] > 0

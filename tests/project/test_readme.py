@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from ruamel.yaml import YAML
 
 from tests.conftest import ROOT
 from tests.stages.declared import CHILD, paths
@@ -48,11 +49,15 @@ def test_commands_run(command):
 def test_own_profile_commands(tmp_path):
     """The commands that make a profile give a pipeline whose stages are the new profile's."""
     (block,) = (block for block in BLOCKS if "mkdir profiles/mine" in block)
-    for name in ("dvc.yaml", "params.yaml", "Makefile"):
+    for name in ("dvc.yaml", "Makefile"):
         (tmp_path / name).write_text((ROOT / name).read_text())
+    params = YAML(typ="safe").load(ROOT / "params.yaml")
+    params["profiles"]["mine"] = params["profiles"]["quick"]
+    YAML(typ="safe").dump(params, tmp_path / "params.yaml")
     (tmp_path / "profiles").mkdir()
     commands = "\n".join(line for line in block.splitlines() if not line.startswith("make repro"))
-    subprocess.run(commands, shell=True, cwd=tmp_path, env=CHILD, check=True, capture_output=True)
+    environment = CHILD | {"PYTHONPATH": str(ROOT)}
+    subprocess.run(commands, shell=True, cwd=tmp_path, env=environment, check=True, capture_output=True)
     assert "profile: mine" in (tmp_path / "profiles/mine/dvc.yaml").read_text()
 
 
