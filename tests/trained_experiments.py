@@ -89,8 +89,8 @@ def of_regime(make):
 
 RUNS = {
     schema.LEARNING_CURVE: lambda: trained([case_of(subject())], TRAINING, FINITE_WIDTH),
-    schema.TRAINING_VARIATION: varied,
     schema.WIDTH_EXPANSION: of_width,
+    schema.TRAINING_VARIATION: varied,
     schema.VARIANCE_LIMITED_WIDTH: lambda: of_regime(regimes.variance_limited_width),
     schema.VARIANCE_LIMITED_DATA: lambda: of_regime(regimes.variance_limited_data),
     schema.RESOLUTION_LIMITED_WIDTH: lambda: of_regime(regimes.resolution_limited_width),

@@ -26,7 +26,7 @@ def recompute_published_numbers(
 
     published = files.read_table(PUBLISHED_NUMBERS)
     curves = files.read_tables(paths.results("infinite_width"), [f"{name}/learning_curves" for name in tasks])
-    datasets = {name: task.dataset for name, task in tasks.items()}
+    datasets = {name: task.dataset for name, task in tasks.items() if task.positive_classes is None}
     asked = whole, curves, published_numbers, scaling_laws.infinite_width
     table = experiment.published_numbers(published, datasets, *asked)
     table = with_verdicts(table, claims.significance)

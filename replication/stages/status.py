@@ -71,7 +71,7 @@ def _folder(paths: RunPaths, profile: Profile, plan: Callable[..., list[Plan]], 
     plans = plan(paths, **sections(plan, profile, task))
     experiments = [_experiment(one, store) for one in plans]
     known = {one.key for experiment in experiments for one in experiment.ensembles}
-    return FolderProgress(str(paths.task), experiments, damaged, store.others(known))
+    return FolderProgress(str(paths.task), experiments, list(dict.fromkeys(damaged)), store.others(known))
 
 
 def _experiment(plan: Plan, store: MemberStore) -> ExperimentProgress:

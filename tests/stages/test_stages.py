@@ -65,18 +65,18 @@ def written(*parts):
 
 def test_prepared_data_lie_beside_the_list_of_what_they_come_from(project):
     prepare_data(PLACE, SEED, TASK)
-    assert prepared.read(PLACE.prepared).inputs.shape == (60, 8, 8)
+    assert prepared.read(PLACE.prepared).inputs.shape == (64, 8, 8)
     assert [path.name for path in PLACE.raw.iterdir()] == ["source.json"]
     assert json.loads((PLACE.raw / "source.json").read_text()) == {"source": "uci_digits", "files": {}}
 
 
 def test_predictions_are_written_as_tables_of_their_own(dataset, profile):
-    settings = profile.training, INFINITE_WIDTH, profile.learning_curve_theory, profile.statistics
+    settings = profile.training, INFINITE_WIDTH, profile.learning_curve_theory, profile.finite_width, profile.statistics
     predict_infinite_width(PLACE, SEED, TASK, NETWORK, *settings)
     tables = written("infinite_width", "digits")
     assert set(tables) == {"learning_curves", "theory", "cross_check"}
     arguments = dataset, "digits", TASK, NETWORK
-    curves = infinite_width_curves(*arguments, profile.training, INFINITE_WIDTH, profile.statistics, SEED)
+    curves = infinite_width_curves(*arguments, profile.training, INFINITE_WIDTH, (8, 16, 32), profile.statistics, SEED)
     theory = theory_curves(*arguments, profile.learning_curve_theory, SEED)
     for name, expected in (("learning_curves", curves), ("theory", theory)):
         pd.testing.assert_frame_equal(tables[name], expected, rtol=1e-11, check_dtype=False)

@@ -7,12 +7,14 @@ import numpy as np
 import pytest
 
 from replication.datasets import prepared
+from replication.experiments import width_expansion
+from replication.experiments.ensembles import case_of, training_times
 from replication.finite_width.ensemble import EnsembleLosses
 from replication.finite_width.member_store import MemberStore
 from replication.settings.reading import profile_named, read_settings
 from replication.stages import files
 from replication.stages.command import sections
-from replication.stages.ensemble_plans import plan_ensembles
+from replication.stages.ensemble_plans import ensemble_table, plan_ensembles
 from replication.stages.regime_plans import plan_regimes
 from replication.stages.run_paths import RunPaths
 from replication.stages.status import lines, progress
@@ -21,30 +23,33 @@ from tests.trained_experiments import (
     DIMENSION,
     EXPANSION,
     FINITE_WIDTH,
+    NETWORK,
     REGIMES,
     RUNS,
     TASK,
     TRAINING,
     TRAINING_VARIATIONS,
     VARIATIONS,
-    exact_rates,
+    subject,
     toy_dataset,
 )
 
 PATHS, ALL_REGIMES = RunPaths("quick", "digits"), RunPaths("quick", "trained_regimes")
+TIMES = ensemble_table(PATHS, "training_times")
 
 
 @pytest.fixture
 def profile(tmp_path, monkeypatch):
-    """A small profile, in a folder of its own with prepared data and the table at infinite width."""
+    """A small profile, in a folder of its own with prepared data and the table of training times."""
     monkeypatch.chdir(tmp_path)
     prepared.write(toy_dataset(), PATHS.prepared)
-    files.write_table(PATHS.results("infinite_width", "digits", "learning_curves.csv"), exact_rates())
     small = {
         "tasks": {"digits": TASK}, "training": TRAINING, "finite_width": FINITE_WIDTH,
         "training_variations": TRAINING_VARIATIONS, "trained_regimes": REGIMES, "trained_variations": VARIATIONS,
-        "dimension": DIMENSION, "width_expansion": EXPANSION,
+        "dimension": DIMENSION, "width_expansion": EXPANSION, "network": NETWORK,
     }  # fmt: skip
+    cases = [case_of(subject()), *width_expansion.cases(subject(), EXPANSION)]
+    files.write_table(TIMES, training_times(subject(), cases, TRAINING, FINITE_WIDTH.training_sizes))
     return profile_named(read_settings(ROOT / "params.yaml"), "quick").model_copy(update=small)
 
 
@@ -73,7 +78,7 @@ def test_chunks_are_counted(profile):
     found = experiments(profile)["learning_curve"]
     assert [one.done for one in found.ensembles] == [8, 0, 0, 2, 0, 0, 0, 0]
     assert found.ensembles[0].chunks == [range(4), range(4, 10)]
-    assert all(one.members == 8 for one in found.ensembles)
+    assert [one.members for one in found.ensembles] == [8, 8, 9, 9] * 2
     assert not found.written
     assert all(not (folder.damaged or folder.others) for folder in progress("quick", profile))
 
@@ -99,8 +104,9 @@ def test_what_is_not_there_is_said(profile, tmp_path):
     assert "no prepared data" in found["resolution_limited_width"].unknown
     assert not found["teacher_student"].unknown
     prepared.write(toy_dataset(), PATHS.prepared)
-    files.write_table(PATHS.results("infinite_width", "digits", "learning_curves.csv"), exact_rates(steps=31))
-    assert "no learning rate at infinite width for 30 steps on 4, 8" in experiments(profile)["learning_curve"].unknown
+    times = files.read_table(TIMES)
+    files.write_table(TIMES, times[times["training_size"] == 4])
+    assert "no training time on 8 points" in experiments(profile)["learning_curve"].unknown
 
 
 def test_damaged_chunks_and_those_of_other_settings_are_told(profile):

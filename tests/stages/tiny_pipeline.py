@@ -23,15 +23,8 @@ SMALL = {
     "dimensions": [2, 3, 4],
     "members": 8,
     "draws": 3,
-    "width_expansion": {
-        "output_scales": [1.0, "matched"],
-        "training_sizes": [8],
-        "widths": [64, 128],
-        "members": [8, 8],
-        "training_loss_ratio": 0.01,
-        "steps": 50,
-        "precision": 0.2,
-    },
+    "finite_width": {"widths": [32, 64, 128], "training_sizes": [8, 16, 32], "members": [8, 8, 8]},
+    "width_expansion": {"output_scales": [1.0, "matched"], "precision": 0.3},
     "cross_check": {"engine": "neural_tangents", "training_size": 32, "tolerance": 1e-6},
 }
 # loaded by every Python that starts, which then notes the files that it opens
