@@ -60,7 +60,7 @@ def theory_table(exact: pd.DataFrame, theory: pd.DataFrame, window: Window) -> p
     return pd.DataFrame(rows)
 
 
-def test_sets_table(plateaus: pd.DataFrame) -> pd.DataFrame:
+def plateaus_by_test_size_table(plateaus: pd.DataFrame) -> pd.DataFrame:
     """Slope of ln eps_L by task, output scale and number of test points, and up to how many of them it is a plateau."""
     rows = []
     for label, group in groups(plateaus, [*SUBJECT, "value"]):

@@ -12,7 +12,7 @@ from replication.errors import ReplicationError
 
 TEMPLATE = Path(__file__).with_name("page.html.j2")
 SUBSCRIPT = re.compile(r"(?<!\w)([μσεN])_([LD])(?!\w)")
-VERDICTS = {"holds": "holds", "does not hold": "fails", "not established": "open"}
+VERDICTS = {"holds": "holds", "does not hold": "fails", "not established": "open", "no power": "open"}
 
 
 def html_report(markdown_text: str, images: dict[str, bytes]) -> str:
@@ -27,7 +27,7 @@ def html_report(markdown_text: str, images: dict[str, bytes]) -> str:
     )
     body = body.replace("<table>", '<div class="table"><table>').replace("</table>", "</table></div>")
     for verdict, name in VERDICTS.items():
-        body = re.sub(f"<td([^>]*)>{verdict}</td>", rf'<td\1 class="{name}">{verdict}</td>', body)
+        body = re.sub(rf"<td([^>]*)>((?:<strong>)?{verdict})(?=<)", rf'<td\1 class="{name}">\2', body)
     title = next((line.removeprefix("# ") for line in markdown_text.splitlines() if line.startswith("# ")), "Report")
     template = jinja2.Template(TEMPLATE.read_text(encoding="utf-8"), undefined=jinja2.StrictUndefined)
     return template.render(title=html.escape(title), body=body) + "\n"

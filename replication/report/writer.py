@@ -103,7 +103,7 @@ def _laws(content: ReportInput) -> dict[str, str]:
     shown = {
         "fitted_laws": exponent_table(laws["scaling_laws"]),
         "sufficient": finite_width.least_widths_table(laws["least_widths"]),
-        "test_sets": tables.test_sets_table(laws["test_set_plateaus"]),
+        "test_sets": tables.plateaus_by_test_size_table(laws["test_set_plateaus"]),
         "skills": tables.skills_table(laws["learning_curves"]),
         "varied": finite_width.plateaus_table(laws["training_plateaus"]),
         "expansion": finite_width.expansion_table(content.expansion),

@@ -5,14 +5,14 @@ import pandas as pd
 import pytest
 
 from replication.errors import ReplicationError
-from replication.figures.ladder import ladder
+from replication.figures.least_widths import least_widths
+from replication.figures.loss_law import loss_law
+from replication.figures.plateau_origin import plateau_origin
 from replication.figures.regimes import regimes
 from replication.figures.saving import png_bytes
 from replication.figures.training_variations import training_variations
 from replication.schema import APPROACHES, REGIMES, curve_name, is_baseline, regime_of
 from tests import synthetic_tables as tables
-
-CHOSEN = (32, 128)
 
 
 def points(axes):
@@ -21,22 +21,55 @@ def points(axes):
 
 
 @pytest.mark.parametrize("tasks", [["digits"], list(tables.SOURCES)])
-def test_the_ladder_shows_ratios_and_their_fits(tasks):
-    figure = ladder(tables.width_ratios(tasks), tables.corrections(tasks), CHOSEN)
-    assert len(figure.axes) == 3 * len(tasks)
-    ratio = np.exp(0.02 - 3.1 / np.array(tables.WIDTHS))
-    for axes in figure.axes:
+def test_least_widths_are_lines_as_computed_and_points_as_measured(tasks):
+    table = tables.least_widths(tasks)
+    figure = least_widths(table)
+    assert [axes.get_title(loc="left") for axes in figure.axes[: len(tasks)]] == [
+        f"{task} ({tables.SOURCES[task]})" for task in tasks
+    ]
+    for task, axes in zip(tasks, figure.axes, strict=False):
         drawn = points(axes)
-        assert len(drawn) == 2 * len(CHOSEN)
-        for xy in drawn:
-            np.testing.assert_allclose(np.sort(xy[:, 1]), np.sort(ratio), rtol=1e-12)
-            np.testing.assert_allclose(np.sort(xy[:, 0]), np.sort(1 / np.array(tables.WIDTHS)), rtol=0.02)
-        lines = [line.get_xydata() for line in axes.lines if len(line.get_xdata()) == 50]
-        assert len(lines) == 2 * len(CHOSEN)
-        for line in lines:  # down to infinite width, at 1 / n = 0
-            np.testing.assert_allclose(line[0], [0, np.exp(0.02)], rtol=1e-12)
-    assert figure.axes[-1].get_xlabel() == r"1 / width $n$"
-    assert [axes.get_title(loc="left") for axes in figure.axes[::3]] == [f"{t} ({tables.SOURCES[t]})" for t in tasks]
+        for place, value in enumerate(tables.SCALES):
+            own = table[(table["task"] == task) & (table["value"] == value)]
+            np.testing.assert_allclose(axes.lines[4 * place].get_ydata(), own["predicted"])
+            np.testing.assert_allclose(axes.lines[4 * place + 2].get_ydata(), own["reach"])
+            np.testing.assert_allclose(drawn[place][:, 1], own["measured"].dropna())
+
+
+def test_a_c_that_is_not_positive_asks_for_no_width():
+    table = tables.least_widths(["digits"]).assign(predicted=-3.0)
+    (axes,) = least_widths(table).axes[:1]
+    assert np.isnan(axes.lines[0].get_ydata()).all()
+
+
+def test_the_law_of_the_loss_is_drawn_over_the_members():
+    arguments = tables.expansion_members(["digits"]), tables.expansion(["digits"]), tables.expansion_theory(["digits"])
+    axes = loss_law(*arguments, "matched", 0.68).axes[0]
+    limit, order = axes.lines
+    for line, mean, eps in ((limit, 1.0, 0.06), (order, 1 - 2 / 256, np.sqrt(0.06**2 + 0.21 / 256))):
+        x, y = line.get_data()
+        assert x[np.argmax(y)] == pytest.approx(mean, abs=1e-3)
+        assert y.max() == pytest.approx(1 / np.sqrt(2 * np.pi) / (mean * eps), rel=1e-3)
+    assert sum(bar.get_height() * bar.get_width() for bar in axes.patches[:-1]) == pytest.approx(1)
+    members = arguments[0].query("value == 'matched' and method == 'trained' and width == 256 and training_size == 32")
+    half = 0.99446 * (1 - 2 / 256) * np.sqrt(0.06**2 + 0.21 / 256)
+    share = np.mean(np.abs(members["test_loss"] - (1 - 2 / 256)) <= half)
+    assert f"$N_D$ = 32, $n$ = 256: {share:.0%} inside" in axes.get_xlabel()
+
+
+def test_the_plateau_is_drawn_for_several_test_sets():
+    exact = tables.exact(["digits"])
+    figure = plateau_origin(exact, tables.plateaus_by_test_size(["digits"]))
+    (axes,) = figure.axes[:1]
+    converged = exact[(exact["method"] == "gradient_descent") & np.isinf(exact["training_time"])]
+    kappa = 500 * (converged["coefficient_of_variation"] ** 2) * 3 / 4
+    infinite = converged["coefficient_of_variation"] / 2
+    for line, points_ in zip(axes.lines, (100, 1000, 10_000, np.inf), strict=True):
+        by_size = np.sqrt(infinite**2 + kappa / points_).groupby(converged["training_size"]).mean()
+        np.testing.assert_allclose(line.get_ydata(), by_size, rtol=1e-9)
+    texts = [text.get_text() for text in axes.get_legend().get_texts()]
+    assert texts[0] == r"$N_T$ 100: $-0.050 \pm 0.010$"
+    assert texts[-1] == r"$N_T$ infinite: $-0.450 \pm 0.010$"
 
 
 def test_variations_show_every_ensemble_and_the_theory_where_there_is_one():
@@ -111,6 +144,6 @@ def test_legends_of_variations_lie_above_the_points(tasks):
 
 @pytest.mark.slow
 def test_figures_are_the_same_bytes_each_time():
-    for draw in (lambda: ladder(tables.width_ratios(["digits"]), tables.corrections(["digits"]), CHOSEN),
+    for draw in (lambda: least_widths(tables.least_widths(["digits"])),
                  lambda: regimes(tables.regime_curves(), tables.regime_exponents())):  # fmt: skip
         assert png_bytes(draw(), "toys") == png_bytes(draw(), "toys")

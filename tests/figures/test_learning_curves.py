@@ -14,7 +14,6 @@ from replication.figures.contact_sheet import contact_sheet
 from replication.figures.learning_curves import learning_curves
 from replication.figures.saving import pdf_bytes, png_bytes
 from replication.figures.style import DODGE, readable_log_axis
-from replication.figures.width_dependence import width_dependence, width_ratios
 from tests import synthetic_tables as tables
 from tests.conftest import ROOT
 
@@ -44,7 +43,7 @@ def test_learning_curves_show_every_number_of_the_table(tasks):
     for (task, statistic), axes in panels(figure, tasks).items():
         own = curves[curves.task == task]
         for label, method, time in (
-            ("infinite width, gradient descent, 1000 steps", "gradient_descent", 1000),
+            ("infinite width, gradient descent, as trained", "gradient_descent", 1000),
             ("infinite width, gradient descent, converged", "gradient_descent", np.inf),
             ("infinite width, Bayes", "bayes", np.inf),
         ):
@@ -95,7 +94,7 @@ def test_laws_are_drawn_in_their_window_and_annotated():
     assert [text.get_text() for text in mean.texts] == [r"exponent $0.450 \pm 0.004$"]
     assert [text.get_text() for text in std.texts] == [r"exponent $0.463 \pm 0.021$"]
     assert r"= -0.031 \pm 0.012" in eps.texts[0].get_text()
-    without = learning_curves(curves, laws[laws.method == "trained"]).axes[0]
+    without = learning_curves(curves, laws[laws.method == "bayes"]).axes[0]
     assert not without.texts
     assert all(line.get_label() != "_law" for line in without.lines)
 
@@ -117,31 +116,11 @@ def test_a_width_keeps_its_colour_where_a_task_lacks_other_widths():
     assert colours[0] == colours[1]
 
 
-@pytest.mark.parametrize("tasks", TASK_LISTS)
-def test_width_dependence_shows_ratios_to_the_same_number_of_steps(tasks):
-    curves = tables.learning_curves(tasks)
-    eps = "coefficient_of_variation"
-    figure = width_dependence(curves, bound=1.25)
-    assert [axes.get_title(loc="left") for axes in figure.axes] == [f"{t} ({tables.SOURCES[t]})" for t in tasks]
-    for task, axes in zip(tasks, figure.axes, strict=True):
-        own = curves[curves.task == task].set_index("training_size")
-        reference = own[eps][(own.method == "gradient_descent") & (own.training_time == tables.STEPS)]
-        for width in tables.WIDTHS:
-            points = own[own.width == width]
-            _, y, lower, upper = bars(axes, f"width {width:g}")
-            np.testing.assert_allclose(y, points[eps] / reference[points.index])
-            np.testing.assert_allclose(lower, points[f"{eps}_lower"] / reference[points.index])
-            np.testing.assert_allclose(upper, points[f"{eps}_upper"] / reference[points.index])
-        level = [line.get_ydata()[0] for line in axes.lines if len(set(line.get_ydata())) == 1]
-        assert level == [1, 1.25, 0.8]
-
-
-def test_width_ratios_have_one_row_for_each_ensemble():
-    curves = tables.learning_curves(["digits", "images"])
-    ratios = width_ratios(curves)
-    assert len(ratios) == (curves.method == "trained").sum()
-    assert (ratios.reference_lower < 1).all()
-    assert (ratios.reference_upper > 1).all()
+def test_predicting_the_mean_is_a_line_among_the_means():
+    axes = learning_curves(tables.learning_curves(["digits"]), tables.scaling_laws(["digits"])).axes
+    levels = [[line for line in one.lines if line.get_label() == "_mean"] for one in axes]
+    assert [len(found) for found in levels] == [1, 0, 0]
+    assert levels[0][0].get_ydata()[0] == 0.9
 
 
 def dataset(kind):
@@ -250,6 +229,6 @@ def test_figures_are_the_same_bytes_in_another_process_with_a_stale_font_cache()
 
 def test_drawing_leaves_no_global_trace():
     before = dict(matplotlib.rcParams)
-    figure = width_dependence(tables.learning_curves(["digits"]))
+    figure = learning_curves(tables.learning_curves(["digits"]), tables.scaling_laws(["digits"]))
     png_bytes(figure, PROVENANCE)
     assert dict(matplotlib.rcParams) == before

@@ -7,7 +7,13 @@ import pytest
 
 from replication.errors import ReplicationError
 from replication.report import verdict_tables
-from replication.report.infinite_width import coverage_table, published_table, sources_table, theory_table
+from replication.report.infinite_width import (
+    plateaus_by_test_size_table,
+    published_table,
+    skills_table,
+    sources_table,
+    theory_table,
+)
 from replication.report.page import html_report
 from replication.report.readme import results_section
 from replication.report.tables import exponent_table, number
@@ -16,7 +22,7 @@ from replication.settings.reading import profile_named, read_settings
 from tests import synthetic_tables as tables
 
 FIGURES = (
-    "learning_curves", "width_dependence", "ladder", "training_variations", "plateau_dependence",
+    "learning_curves", "plateau_origin", "least_widths", "loss_law", "training_variations", "plateau_dependence",
     "learning_curve_theory", "regimes", "duality", "dimension", "data_variations",
 )  # fmt: skip
 
@@ -67,16 +73,16 @@ def test_report_contains_every_verdict_and_number(tasks):
     given = content(tasks)
     text = markdown_report(given)
     lines = cells(text)
-    for paper in ("arXiv:2503.05938", "arXiv:2102.06701"):
-        for row in verdict_tables.of_paper(given.verdicts, paper).itertuples():
-            assert [row.claim, row.subject, row.verdict, row.evidence.replace("|", "\\|")] in lines
+    for row in verdict_tables.of_paper(given.verdicts, "arXiv:2102.06701").itertuples():
+        assert [row.claim, row.subject, row.verdict, row.evidence.replace("|", "\\|")] in lines
     for row in verdict_tables.of_paper(given.tests, "arXiv:2503.05938").itertuples():
         interval = f"{number(row.lower)} to {number(row.upper)}"
         quantity = row.quantity.replace("eps_L", "ε_L")
-        test = [row.subject, row.scope, quantity, number(row.estimate), interval, "-0.1 to 0.1", row.verdict]
-        assert test in lines
-    overview = next(line for line in lines if line[:1] == ["A2"])
-    assert overview[2:] == list(given.verdicts.verdict[given.verdicts.claim == "A2"])
+        verdict = f"**{row.verdict}**" if row.primary else row.verdict
+        assert [row.subject, row.scope, quantity, number(row.estimate), interval, "-0.1 to 0.1", verdict] in lines
+        if row.primary:
+            (effects,) = (line for line in lines if line and line[0].startswith(f"{row.claim}: "))
+            assert f"**{row.verdict}** {number(row.estimate)} ({interval})" in effects
     for name in given.figures.values():
         assert f"]({name})" in text
     for row in exponent_table(given.laws["scaling_laws"]).itertuples():
@@ -86,12 +92,15 @@ def test_report_contains_every_verdict_and_number(tasks):
 def test_summary_is_counted_from_the_table():
     given = content(["digits"])
     first = given.verdicts["paper"] == "arXiv:2503.05938"
-    verdicts = given.verdicts.assign(verdict=["holds"] * 4 + ["not established"] * (len(first) - 4))
-    text = " ".join(markdown_report(given._replace(verdicts=verdicts)).split())
+    changed = ["holds"] * 4 + ["not established"] * (len(first) - 4)
+    tests = given.tests.assign(verdict=["holds"] * 8 + ["not established"] * (len(given.tests) - 8))
+    given = given._replace(verdicts=given.verdicts.assign(verdict=changed), tests=tests)
+    text = " ".join(markdown_report(given).split())
     assert (
-        "Of 6 verdicts, one for each claim and task, 4 are *holds*, 0 *does not hold* and 2 *not established*." in text
+        "Of 6 verdicts, one for each claim and task, 4 are *holds*, 0 *does not hold*, 2 *not established* and "
+        "0 *no power*." in text
     )
-    assert "digits (uci_digits), converged at infinite width: exponent 0.450(4) of μ_L and 0.463(21) of σ_L" in text
+    assert "μ_L falls with exponent 0.450(4), σ_L with 0.650(11) on an infinitely large test set" in text
 
 
 def test_report_declares_settings_sources_and_runs(report):
@@ -147,14 +156,14 @@ def test_page_is_self_contained(report):
     }
     assert not re.search(r"<script|<link|@import|url\(", page)
     assert page.startswith("<!DOCTYPE html>")
-    assert page.count("<table>") == page.count("</table>") == 23
+    assert page.count("<table>") == page.count("</table>") == 22
     assert "μ<sub>L</sub>" in page
     assert "_L<" not in page
     assert "<title>Scaling laws of the test loss: replication report, profile quick</title>" in page
-    shown = {"verdicts": 2, "tests": 1, "published": 1}  # how often each table stands in the page
-    first = given.tests["paper"] == "arXiv:2503.05938"
-    held = {"verdicts": given.verdicts, "tests": given.tests[first], "published": given.published}
-    expected = sum(times * (held[name]["verdict"] == "holds").sum() for name, times in shown.items())
+    first, second = (given.verdicts["paper"] == f"arXiv:{number}" for number in ("2503.05938", "2102.06701"))
+    tests = given.tests[given.tests["paper"] == "arXiv:2503.05938"]
+    shown = [given.verdicts[first], *2 * [given.verdicts[second]], tests, given.published]  # each table of the page
+    expected = sum((table["verdict"] == "holds").sum() for table in shown)
     assert page.count('class="holds"') == expected
 
 
@@ -179,7 +188,8 @@ def test_the_section_of_a_readme_is_what_was_found_and_both_tables(report):
     assert "variance-limited exponents, one in theory, are" in section
     found = [line[0] for line in cells(section) if line]
     assert found.count("claim") == 2
-    assert {"A1", "A5 trained", "B1 width", "B4"} <= set(found)
+    assert {"B1 width", "B4"} <= set(found)
+    assert {"A1", "A5 trained"} <= {name.split(":")[0] for name in found}
     assert "##" not in section
     for line in section.splitlines():
         assert line in report
@@ -196,7 +206,8 @@ def test_report_contains_the_tables_of_infinite_width(report):
     for table in (
         sources_table(given.exact, given.profile.statistics.confidence),
         theory_table(given.exact, given.theory, window),
-        coverage_table(given.laws["comparisons"]).assign(width=lambda made: made["width"].map(number)),
+        plateaus_by_test_size_table(given.laws["test_set_plateaus"]),
+        skills_table(given.laws["learning_curves"]),
         published_table(given.published),
     ):
         assert len(table)
@@ -204,9 +215,33 @@ def test_report_contains_the_tables_of_infinite_width(report):
             assert row in lines, row
     headings = re.findall(r"^##+ (.*)$", report, re.MULTILINE)
     assert "Published numbers, recomputed" in headings
-    assert headings.index("Where ε_L comes from") < headings.index("Learning curves predicted from the spectrum")
-    credible = report[report.index("### A5") : report.index("## What differs from the paper")]
-    assert "of L over its mean" in credible
+    assert headings.index("D. Where ε_L comes from") < headings.index("Learning curves predicted from the spectrum")
+
+
+def test_the_article_comes_before_its_appendix(report):
+    """Results first: no table of settings stands before the verdicts, and every test stands in the appendix."""
+    names = (
+        "## Abstract",
+        "## Verdicts",
+        "## What was done",
+        "## When the claims hold",
+        "# Appendix",
+        "## A. Settings",
+    )
+    places = [report.index(f"\n{name}") for name in names]
+    assert places == sorted(places)
+    assert report.index("width 64") > report.index("\n# Appendix")
+
+
+def test_effects_are_those_of_the_primary_tests():
+    given = content(["digits"])
+    rows, verdicts = (verdict_tables.of_paper(table, "arXiv:2503.05938") for table in (given.tests, given.verdicts))
+    rows.loc[~rows["primary"], "estimate"] = 9.0
+    table = verdict_tables.effects(verdicts, rows)
+    assert len(table) == len(tables.STATEMENTS)
+    assert not table["digits (uci_digits)"].str.contains("9 ").any()
+    assert table["digits (uci_digits)"].iloc[0] == "**holds** 0.01 (-0.01 to 0.03)"
+    assert (table["range"] == "-0.1 to 0.1").all()
 
 
 def test_report_without_published_numbers_has_no_chapter_on_them():

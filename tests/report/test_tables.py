@@ -7,8 +7,14 @@ import pandas as pd
 import pytest
 
 from replication.report import verdict_tables
-from replication.report.finite_width import corrections_table, crossovers_table, plateaus_table
-from replication.report.infinite_width import coverage_table, published_table, sources_table, theory_table
+from replication.report.finite_width import least_widths_table, plateaus_table
+from replication.report.infinite_width import (
+    plateaus_by_test_size_table,
+    published_table,
+    skills_table,
+    sources_table,
+    theory_table,
+)
 from replication.report.regimes import exponents_table
 from replication.report.tables import exponent_table, number, plus_minus, to_latex, to_markdown, value_with_error
 from replication.settings.sections import Window
@@ -49,8 +55,8 @@ def test_numbers_read_as_a_reader_writes_them():
 def test_exponent_table_has_a_row_for_each_curve_and_keeps_its_numbers():
     laws = tables.scaling_laws()
     table = exponent_table(laws)
-    assert len(table) == 3 * (3 + len(tables.WIDTHS))
-    row = table[(table.task == "images") & (table.width == 64)].iloc[0]
+    assert len(table) == 3 * 2
+    row = table[(table.task == "images") & (table.method == "bayes")].iloc[0]
     assert row.mean_exponent == 0.12
     assert row.mean_exponent_standard_error == 0.0042
     assert row.mean_exponent_lower == 0.12 - 1.06 * 0.0042
@@ -61,17 +67,17 @@ def test_exponent_table_has_a_row_for_each_curve_and_keeps_its_numbers():
 
 def test_a_law_that_was_not_fitted_leaves_its_cells_empty():
     laws = tables.scaling_laws(["digits"])
-    table = exponent_table(laws[(laws.statistic != "std") | (laws.width != 64)])
-    gap = table[table.width == 64].iloc[0]
+    table = exponent_table(laws[(laws.statistic != "std") | (laws.method != "bayes")])
+    gap = table[table.method == "bayes"].iloc[0]
     assert gap.std_exponent_text == gap.std_chi_square_text == ""
     assert np.isnan(gap.std_exponent)
-    assert (table[table.width != 64].std_exponent_text != "").all()
+    assert (table[table.method != "bayes"].std_exponent_text != "").all()
 
 
 def test_latex_table_is_escaped_and_complete():
     text = to_latex(exponent_table(tables.scaling_laws()), "Fitted laws.", "tab:exponents")
     assert text.count("{") == text.count("}")
-    assert text.count("photo\\_patches") == 6
+    assert text.count("photo\\_patches") == 2
     assert not re.search(r"(?<!\\)_(?![LD]\b)", text)  # outside mu_L, sigma_L, epsilon_L and N_D
     assert "\\caption{Fitted laws.}" in text
     assert "\\label{tab:exponents}" in text
@@ -95,19 +101,32 @@ def test_markdown_cells_cannot_break_their_table():
     assert {len(re.findall(r"(?<!\\)\|", line)) for line in text.splitlines()} == {9}
 
 
-def test_corrections_are_shown_as_ratios_and_differences_as_they_are():
-    table = corrections_table(tables.intercepts(["digits"]), tables.corrections(["digits"]))
-    by = table.set_index(["members", "statistic"])["over infinite width, extrapolated"]
-    assert by["trained", "mu_L"] == plus_minus(np.exp(0.02), np.exp(0.02) * 0.011)
-    assert by["trained less linearised", "mu_L"] == plus_minus(0.02, 0.011)
-    assert list(table.columns[-2:]) == ["correction times n, N_D = 32", "correction times n, N_D = 128"]
-    assert (table.iloc[:, -1] == "-3.100 ± 0.011").all()
+def test_least_widths_are_those_of_c_or_of_the_expansion():
+    first, beyond = least_widths_table(tables.least_widths(["digits"])).query("outputs == 'g = 1'").to_dict("records")
+    assert first["c"] == plus_minus(1.0, 0.02)
+    assert first["c measured"] == plus_minus(1.1, 0.11)
+    assert beyond["c measured"] == "beyond the expansion"
+    assert first["serves from n ="] == "494"
+    assert first["of these N_D"] == "30.9"
 
 
-def test_crossovers_beyond_the_training_sizes_are_words():
-    table = crossovers_table(tables.crossovers(["digits"]))
-    assert table["follows infinite width up to N_D"].tolist() == 2 * ["none", "91", "all"]
-    assert table["interval"].tolist() == 6 * ["none to all"]
+def test_slopes_stand_by_the_number_of_test_points():
+    table = plateaus_by_test_size_table(tables.plateaus_by_test_size(["digits"]))
+    assert table["outputs"].tolist() == ["g = 1", "matched"]
+    assert table["slope, 10,000 test points"].tolist() == 2 * ["-0.400 ± 0.010"]
+    assert table["slope, infinitely many test points"].tolist() == 2 * ["-0.450 ± 0.010"]
+    assert table["a plateau up to"].tolist() == 2 * ["200 points"]
+
+
+def test_skill_is_shown_at_the_ends_of_the_curve():
+    curves = tables.learning_curves(["digits"])
+    (row,) = skills_table(curves).to_dict("records")
+    one = curves[(curves["method"] == "gradient_descent") & np.isinf(curves["training_time"])].set_index(
+        "training_size"
+    )
+    assert row["predicting the mean"] == "0.900"
+    assert row["skill, N_D = 16"] == f"{one.loc[16, 'skill']:.2f}"
+    assert row["skill, N_D = 512"] == f"{one.loc[512, 'skill']:.2f}"
 
 
 def test_variants_without_theory_say_so():
@@ -158,7 +177,7 @@ def test_sources_of_eps_are_those_at_the_largest_size_converged():
         "eps_L": "0.0711 ± 0.0005",
         "eps_L, infinite test set": "0.03553 ± 0.00023",
         "share of scatter in mu_L": "25%",
-        "share of single points in sigma_L²": "50%",
+        "share of single points in sigma_L²": "75%",
         "effective modes": "42",
         "68% interval of L / mu_L": "0.930 to 1.080",
         "condition number": "4.0e+04",
@@ -183,14 +202,6 @@ def test_theory_is_compared_at_the_sizes_both_have_in_the_window():
         ends = computed * 64**0.05, computed * 256**0.05
         assert row["mu_L, computed / predicted"] == "{:.2f} to {:.2f}".format(*ends)
         assert row["eps_L, computed / predicted"] == "1.04 to 1.04"  # 0.07105 over 0.068
-
-
-def test_coverage_has_a_row_for_each_width():
-    table = coverage_table(tables.comparisons(["digits", "images"]))
-    assert table["task"].tolist() == ["digits"] * 3 + ["images"] * 3
-    assert table["width"].tolist() == list(tables.WIDTHS) * 2
-    assert set(table["of L"]) == {"0.500 ± 0.021"}
-    assert table["of L over its mean"].tolist()[:3] == ["0.669 ± 0.021", "0.684 ± 0.021", "0.692 ± 0.021"]
 
 
 def test_published_numbers_stand_beside_ours():
