@@ -6,12 +6,13 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 PIPELINE = $(if $(filter quick,$(PROFILE)),dvc.yaml,profiles/$(PROFILE)/dvc.yaml)
 TESTS = python -m pytest -n auto --maxprocesses 4 --dist loadfile
 
-.PHONY: help environment check repro profiles test test-all lint lock clean
+.PHONY: help environment check repro verify profiles test test-all lint lock clean
 
 help:
 	@echo "make repro                  run the pipeline on the quick profile and print the verdicts"
 	@echo "make repro PROFILE=laptop   the same for another profile of params.yaml"
 	@echo "make repro FORCE=1          run every stage again, also those whose inputs did not change"
+	@echo "make verify                 compare the results of a profile with its reference numbers"
 	@echo "make test                   run the tests that take seconds"
 	@echo "make test-all               run all tests: those, then the ones that take minutes"
 	@echo "make check                  validate params.yaml and the pipelines of the profiles"
@@ -31,6 +32,9 @@ repro: environment
 	@$(MAKE) --silent --no-print-directory "$(PIPELINE)"
 	@python -m dvc repro $(if $(FORCE),--force) "$(PIPELINE)"
 	@python -m replication verdicts "$(PROFILE)"
+
+verify: environment
+	@python -m replication verify "$(PROFILE)"
 
 profiles: $(wildcard profiles/*/dvc.yaml)
 
