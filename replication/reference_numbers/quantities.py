@@ -10,7 +10,7 @@ from pathlib import PurePath
 import numpy as np
 import pandas as pd
 
-from replication.reference_numbers.columns import VERDICT, columns_of_numbers, is_trained, labels_of, numbers_of
+from replication.reference_numbers.columns import LABELS, VERDICT, columns_of_numbers, is_trained, labels_of, numbers_of
 from replication.reference_numbers.tolerances import EXACT, FITTED, PUBLISHED, STATISTICAL, VERDICTS, tolerance
 from replication.scaling_laws.tables import groups
 from replication.schema import BASELINE
@@ -93,10 +93,10 @@ def _columns(table: pd.DataFrame, kind: str) -> Iterator[Row]:
     """The geometric mean of every column, of what is neither zero nor infinite."""
     whose = "all rows" if kind == EXACT else "all rows of trained networks"
     for column in columns_of_numbers(table):
-        numbers = table[column].to_numpy(float)
+        numbers, of_column = table[column].to_numpy(float), EXACT if column in LABELS else kind
         chosen = np.abs(numbers[np.isfinite(numbers) & (np.abs(numbers) > NOTHING)])
         if len(chosen):
-            yield f"{whose}: {column}, geometric mean", np.exp(np.log(chosen).mean()), np.nan, kind, len(chosen)
+            yield f"{whose}: {column}, geometric mean", np.exp(np.log(chosen).mean()), np.nan, of_column, len(chosen)
 
 
 def _name(label: Mapping, columns: list[str]) -> str:
