@@ -18,7 +18,7 @@ SAME_MEAN = 1e-7  # of means of many of them
 # where it was measured, ten times that, in these bounds; where it was not, the upper one
 MARGIN = 10.0
 BOUNDS = (0.05, 3.0)
-RELATIVE_BOUNDS = (1e-3, 0.1)
+RELATIVE_BOUNDS = (1e-2, 0.1)
 
 
 def tolerance(value: float | str, error: float, kind: str, of: int = 1) -> float:
