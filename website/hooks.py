@@ -58,7 +58,8 @@ def settings_page() -> str:
         lines = "\n".join(line.removeprefix("  ") for line in section.rstrip().splitlines())
         parts.append(f"## {name}\n\n```yaml\n{lines}\n```")
     parts.append("## Types and bounds")
-    parts += [f"::: replication.settings.{module}" for module in SETTINGS]
+    options = '    options: {show_if_no_docstring: true, filters: ["!^_", "!^problems$", "!^model_config$"]}'
+    parts += [f"::: replication.settings.{module}\n{options}" for module in SETTINGS]
     return "\n\n".join(parts) + "\n"
 
 
