@@ -74,7 +74,10 @@ def numbers_of(top: Path, column: str) -> pd.DataFrame:
     parts = []
     for path in found:
         table, source = files.read_table(path), path.relative_to(top).as_posix()
-        parts.append(quantities(table, source))
+        try:
+            parts.append(quantities(table, source))
+        except ValueError as error:
+            raise ReplicationError(str(error), "give it a column that tells them apart") from None
         if source.startswith(RECOMPUTED):
             parts.append(published_quantities(table, column))
     if (path := top / METRICS).exists():
