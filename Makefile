@@ -50,12 +50,14 @@ website/.venv/complete: website/requirements.txt | environment
 
 profiles: $(wildcard profiles/*/dvc.yaml)
 
-# the pipeline of a profile is that of quick with another name in it, and the way up to the top of the project
-profiles/%/dvc.yaml: dvc.yaml
+# the pipeline of a profile is that of quick with another name in it, its own tasks, and the way up to the project's top
+profiles/%/dvc.yaml: dvc.yaml params.yaml
 	@mkdir -p $(@D)
-	@sed 's|profile: quick|profile: $*|; s|root: \.   |root: ../..|' dvc.yaml >$@
+	@tasks=$$(python -c 'from pathlib import Path; from replication.settings.reading import read_settings; \
+	  print(", ".join(read_settings(Path("params.yaml")).profiles["$*"].tasks))') && \
+	sed "s|profile: quick|profile: $*|; s|root: \.   |root: ../..|; s|tasks: \[.*|tasks: [$$tasks]|" dvc.yaml >$@
 
-dvc.yaml: ;
+dvc.yaml params.yaml: ;
 
 test: environment
 	@$(TESTS) -m "not slow"

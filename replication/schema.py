@@ -55,7 +55,9 @@ STUDENTS, HYPERCUBE = "students", "hypercube"  # task and data set of students o
 # statistics of the test loss over initialisations
 STATISTICS = ("mean", "std", "coefficient_of_variation")
 INFINITE_TEST_SET = "coefficient_of_variation_infinite_test_set"
+STD_INFINITE_TEST_SET = "std_infinite_test_set"
 SYMBOLS = {"mean": "mu_L", "std": "sigma_L", "coefficient_of_variation": "eps_L", INFINITE_TEST_SET: "eps_L"}
+SYMBOLS |= {STD_INFINITE_TEST_SET: "sigma_L"}
 
 # the four regimes of arXiv 2102.06701 as a reader sees them, and the column in which each has its law
 REGIMES = {

@@ -6,18 +6,16 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 import pandas as pd
 
-from replication.scaling_laws.equivalence import DOES_NOT_HOLD, HOLDS, NOT_ESTABLISHED
+from replication.scaling_laws.equivalence import VERDICTS
 from replication.schema import (
     CURVE,
     DATA_VARIATION,
     FOUR_OVER_D,
     GRADIENT_DESCENT,
     INFINITE_TEST_SET,
-    PAIRED_DIFFERENCE,
     SIZE,
+    STD_INFINITE_TEST_SET,
     STUDENTS,
-    SYMBOLS,
-    TRAINED,
     curve_name,
     is_baseline,
     regime_of,
@@ -29,6 +27,8 @@ LAWS = {
     "std.exponent": ("std", "power_law", "exponent"),
     "eps.plateau": ("coefficient_of_variation", "plateau", "value"),
     "eps.slope": ("coefficient_of_variation", "plateau", "slope"),
+    "std_infinite_test_set.exponent": (STD_INFINITE_TEST_SET, "power_law", "exponent"),
+    "std_infinite_test_set.relative_drift": (STD_INFINITE_TEST_SET, "power_law", "relative_drift"),
     "eps_infinite_test_set.slope": (INFINITE_TEST_SET, "plateau", "slope"),
 }
 Number = tuple[str, float, float]  # name, value, standard error
@@ -44,7 +44,9 @@ def metrics(laws: Mapping[str, pd.DataFrame], verdicts: pd.DataFrame) -> dict[st
     for name, value, error in (
         *_curves(laws["scaling_laws"]),
         *_comparisons(laws["comparisons"]),
-        *_intercepts(laws["width_intercepts"]),
+        *_test_sets(laws["test_set_plateaus"]),
+        *_widths(laws["width_comparisons"]),
+        *_least_widths(laws["least_widths"]),
         *_exponents(laws["regime_exponents"], laws["dimension"]),
     ):
         numbers = {name: value, f"{name}.error": error}
@@ -53,25 +55,47 @@ def metrics(laws: Mapping[str, pd.DataFrame], verdicts: pd.DataFrame) -> dict[st
 
 
 def _curves(laws: pd.DataFrame) -> Iterator[Number]:
-    """Converged at infinite width, and trained at every width."""
-    converged = (laws["method"] == GRADIENT_DESCENT) & np.isinf(laws["training_time"])
-    for (task, width), rows in laws[converged | (laws["method"] == TRAINED)].groupby(["task", "width"], sort=False):
+    """Converged at infinite width."""
+    for task, rows in laws[laws["method"] == GRADIENT_DESCENT].groupby("task", sort=False):
         for name, kind in LAWS.items():
             chosen = rows[(rows[["statistic", "law", "parameter"]] == list(kind)).all(axis=1)]
             for row in chosen.itertuples():
-                yield f"{task}.{_width(width)}.{name}", row.estimate, row.standard_error
+                yield f"{task}.infinite_width.{name}", row.estimate, row.standard_error
 
 
 def _comparisons(comparisons: pd.DataFrame) -> Iterator[Number]:
     for row in comparisons.itertuples():
         statistic = f".{row.statistic}" if row.comparison == "exponent_difference" else ""
-        yield f"{row.task}.{_width(row.width)}.{row.comparison}{statistic}", row.estimate, row.standard_error
+        yield f"{row.task}.infinite_width.{row.comparison}{statistic}", row.estimate, row.standard_error
 
 
-def _intercepts(intercepts: pd.DataFrame) -> Iterator[Number]:
-    for row in intercepts[intercepts["method"] != PAIRED_DIFFERENCE].itertuples():
-        symbol = SYMBOLS[row.statistic].removesuffix("_L")
-        yield f"{row.task}.{row.method}.intercept.{symbol}", row.intercept, row.intercept_standard_error
+def _test_sets(plateaus: pd.DataFrame) -> Iterator[Number]:
+    """Slope of ln eps_L by output scale and number of test points, kappa, and up to how many points it is a plateau."""
+    for row in plateaus.itertuples():
+        name = f"{row.task}.infinite_width.{_identifier(row.value)}"
+        points = "infinitely_many" if np.isinf(row.test_size) else f"{row.test_size:.0f}"
+        yield f"{name}.eps.slope.{points}_test_points", row.estimate, row.standard_error
+        yield f"{name}.kappa", row.kappa, np.nan
+        yield f"{name}.plateau_up_to_test_points", row.holds_up_to, np.nan
+
+
+def _widths(comparisons: pd.DataFrame) -> Iterator[Number]:
+    """Of trained ensembles, by output scale and width."""
+    for row in comparisons.itertuples():
+        width = "all_widths" if np.isnan(row.width) else f"width_{row.width:.0f}"
+        statistic = f".{row.statistic}" if row.quantity == "exponent_difference" else ""
+        name = f"{row.task}.{_identifier(row.value)}.{width}.{row.quantity}{statistic}"
+        yield name, row.estimate, row.standard_error
+
+
+def _least_widths(widths: pd.DataFrame) -> Iterator[Number]:
+    """b, c, and the least width, by output scale and training size."""
+    for row in widths.itertuples():
+        name = f"{row.task}.{_identifier(row.value)}.{row.training_size}_points"
+        yield f"{name}.b", row.b, np.nan
+        yield f"{name}.c", row.c, row.c_error
+        yield f"{name}.c.measured", row.measured_c, row.measured_c_error
+        yield f"{name}.least_width", max(row.predicted, row.reach), row.predicted_error
 
 
 def _exponents(exponents: pd.DataFrame, dimension: pd.DataFrame) -> Iterator[Number]:
@@ -89,13 +113,9 @@ def _counts(verdicts: pd.DataFrame) -> dict[str, int]:
     return {
         f"verdicts.{_identifier(paper)}.{_identifier(outcome)}": int((rows["verdict"] == outcome).sum())
         for paper, rows in verdicts.groupby("paper")
-        for outcome in (HOLDS, DOES_NOT_HOLD, NOT_ESTABLISHED)
+        for outcome in VERDICTS
     }
 
 
 def _identifier(words: str) -> str:
     return re.sub(r"\W+", "_", words).strip("_")
-
-
-def _width(width: float) -> str:
-    return "infinite_width" if np.isinf(width) else f"width_{width:g}"

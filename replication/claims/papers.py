@@ -11,8 +11,8 @@ from replication.settings.analysis import Claims
 
 # the tables of laws that decide
 LAWS = (
-    "scaling_laws", "comparisons", "width_intercepts", "training_plateaus", "regime_exponents", "duality", "dimension",
-    "regime_differences",
+    "scaling_laws", "comparisons", "test_set_plateaus", "width_comparisons", "training_plateaus", "regime_exponents",
+    "duality", "dimension", "regime_differences",
 )  # fmt: skip
 
 
@@ -22,10 +22,11 @@ def check(laws: Mapping[str, pd.DataFrame], claims: Claims, confidence: float) -
     laws: the tables LAWS by name. In the column `paper`, claims of arXiv:2503.05938 are of a task and its dataset,
     those of arXiv:2102.06701 of a method.
     """
-    fitted, comparisons, intercepts, plateaus, exponents, duality, dimension, differences = (laws[n] for n in LAWS)
+    fitted, comparisons, test_sets, widths, plateaus = (laws[name] for name in LAWS[:5])
+    exponents, duality, dimension, differences = (laws[name] for name in LAWS[5:])
     uncertainty = [
-        *ensembles.tests(fitted, comparisons, claims, confidence),
-        *finite_width.tests(intercepts, plateaus, claims),
+        *ensembles.tests(fitted, comparisons, test_sets, claims),
+        *finite_width.tests(widths, plateaus, claims, confidence),
     ]
     explaining = regimes.tests(exponents, duality, dimension, differences, claims)
     statements = ensembles.STATEMENTS | finite_width.STATEMENTS

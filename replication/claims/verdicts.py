@@ -9,14 +9,19 @@ import pandas as pd
 from replication.scaling_laws.equivalence import (
     DOES_NOT_HOLD,
     HOLDS,
+    NO_POWER,
     NOT_ESTABLISHED,
+    VERDICTS,
     EquivalenceTest,
     combine,
     verdict,
 )
 from replication.scaling_laws.estimates import Estimate
 
-__all__ = ["DOES_NOT_HOLD", "HOLDS", "NOT_ESTABLISHED", "EquivalenceTest", "Subject", "run_tests", "verdict"]
+__all__ = [
+    "DOES_NOT_HOLD", "HOLDS", "NOT_ESTABLISHED", "NO_POWER", "VERDICTS", "EquivalenceTest", "Subject", "run_tests",
+    "verdict",
+]  # fmt: skip
 
 
 class Subject(NamedTuple):
@@ -44,7 +49,8 @@ def run_tests(
             chosen = rows[(rows["claim"] == claim) & (rows[list(Subject._fields)] == list(subject)).all(axis=1)]
             if len(chosen):
                 label = {"paper": paper, "claim": claim, "statement": statement} | Subject(*subject)._asdict()
-                found = {"verdict": combine(list(chosen["verdict"])), "evidence": _evidence(chosen)}
+                decisive = chosen[chosen["primary"]]
+                found = {"verdict": combine(list(decisive["verdict"])), "evidence": _evidence(decisive)}
                 summary.append(label | found)
     return rows, pd.DataFrame(summary)
 
@@ -59,12 +65,12 @@ def _row(paper: str, subject: Subject, test: EquivalenceTest, significance: floa
     named = {"paper": paper, "claim": test.claim} | subject._asdict() | {"scope": test.scope, "quantity": test.quantity}
     numbers = {"estimate": test.estimate.value, "lower": lower, "upper": upper}
     bounds = {"bound_lower": test.low, "bound_upper": test.high}
-    return named | numbers | bounds | {"verdict": verdict(test, significance)}
+    return named | numbers | bounds | {"verdict": verdict(test, significance), "primary": test.primary}
 
 
 def _evidence(tests: pd.DataFrame) -> str:
-    """The tests that decide: the failed ones, else the open ones, else all."""
-    for decisive in (DOES_NOT_HOLD, NOT_ESTABLISHED, HOLDS):
+    """The primary tests that decide: the failed ones, else the open ones, else all."""
+    for decisive in (DOES_NOT_HOLD, NO_POWER, NOT_ESTABLISHED, HOLDS):
         chosen = tests[tests["verdict"] == decisive]
         if len(chosen):
             break

@@ -111,10 +111,10 @@ def _check_pipelines(settings: Settings, folder: Path) -> None:
 def _in_words(profile: Profile) -> str:
     sources = ", ".join(task.dataset for task in profile.tasks.values())
     exact, trained = profile.infinite_width, profile.finite_width
+    widths, members = (" / ".join(map(str, numbers)) for numbers in (trained.widths, trained.members))
     return (
         f"{sources}; infinite width N_D {exact.training_sizes[0]} to {exact.training_sizes[-1]}, {exact.draws} draws; "
-        f"widths {', '.join(map(str, trained.widths))}, N_D {trained.training_sizes[0]} to "
-        f"{trained.training_sizes[-1]}, {trained.members} members, {profile.training.steps} steps"
+        f"{members} networks of width {widths}, N_D {trained.training_sizes[0]} to {trained.training_sizes[-1]}"
     )
 
 

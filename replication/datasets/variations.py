@@ -1,5 +1,6 @@
 """The same data set with fewer classes or coarser images, as in arXiv 2102.06701."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -23,6 +24,18 @@ def superclasses(dataset: Dataset, number: int) -> Dataset:
         )
     merged = (np.arange(dataset.classes) * number // dataset.classes).astype(dataset.targets.dtype)
     return dataset._replace(targets=merged[dataset.targets], test_targets=merged[dataset.test_targets], classes=number)
+
+
+def one_output(dataset: Dataset, positive: Sequence[int]) -> Dataset:
+    """The same inputs, with one target for a regression: 1 where the class is one of `positive`, 0 elsewhere."""
+    others = set(range(dataset.classes)) - set(positive)
+    if not others or not set(positive) < set(range(dataset.classes)):
+        problem = f"positive classes {', '.join(map(str, positive))} of {dataset.classes}"
+        raise ReplicationError(problem, "name some of the classes, which are counted from 0, and not all")
+    targets, test_targets = (
+        np.isin(labels, positive).astype(np.uint8) for labels in (dataset.targets, dataset.test_targets)
+    )
+    return dataset._replace(targets=targets, test_targets=test_targets, classes=0)
 
 
 def pooled(dataset: Dataset, side: int) -> Dataset:

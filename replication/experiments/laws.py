@@ -2,85 +2,77 @@
 
 from collections.abc import Mapping
 
+import numpy as np
 import pandas as pd
 
-from replication import seeds
-from replication.scaling_laws import crossovers, data_variations, loss_tables, plateaus, trained_regimes
+from replication.scaling_laws import (
+    data_variations,
+    loss_tables,
+    plateaus,
+    test_set_size,
+    trained_regimes,
+    width_expansion,
+)
 from replication.scaling_laws import member_bootstrap as bootstrap
-from replication.scaling_laws import width_corrections as widths
 from replication.scaling_laws.comparisons import compare
 from replication.scaling_laws.curve_fits import fit_curves
 from replication.scaling_laws.exponents import NUMBERS, mean_curve
 from replication.scaling_laws.students import student_exponents
-from replication.schema import CURVE, GRADIENT_DESCENT, POINT
+from replication.schema import CURVE, FINITE, POINT
 from replication.settings.analysis import Claims, ScalingLaws, Statistics
+from replication.settings.network import MLP
 from replication.settings.regimes import Dimension, TrainedRegimes, TrainedVariations
-from replication.settings.tasks import TaskSettings
-from replication.settings.training import FiniteWidth, Training, TrainingVariations
+from replication.settings.training import Training
 
 Tables = Mapping[str, pd.DataFrame]
 
 
 def laws_of_ensembles(
-    tables: Tables,
-    seed: int,
-    training: Training,
-    finite_width: FiniteWidth,
-    statistics: Statistics,
-    windows: ScalingLaws,
-    claims: Claims,
+    tables: Tables, seed: int, training: Training, statistics: Statistics, windows: ScalingLaws, claims: Claims
 ) -> dict[str, pd.DataFrame]:
-    """Of arXiv 2503.05938: moments of the test loss, their laws in N_D and in 1 / n, and comparisons of both widths.
+    """Of arXiv 2503.05938: moments of the test loss, their laws in N_D, and finite beside infinite width.
 
-    tables: `exact`, the learning curves at infinite width, draw by draw, and `members`, the losses of trained and
-    linearised members, of all tasks. Gives, by name: test_loss, learning_curves, scaling_laws, comparisons,
-    width_ratios, width_corrections, width_intercepts, width_crossovers.
+    tables, of all tasks: `exact`, the learning curves at infinite width, draw by draw; `members`, the losses of trained
+    and linearised members; `expansion_members`, `expansion_moments` and `expansion_theory`, of networks at every output
+    scale. Gives, by name: test_loss, learning_curves, scaling_laws, comparisons, test_set_plateaus, width_comparisons,
+    least_widths.
     """
-    exact, members = tables["exact"], tables["members"]
-    confidence, resamples = statistics.confidence, statistics.resamples
-    differences = bootstrap.paired_differences(members)
-    correlations = bootstrap.member_correlations(members, bootstrap.ENSEMBLES, resamples, seed)
-    correlations |= bootstrap.difference_correlations(differences, resamples, seed)
+    exact, members = _with_declared_steps(tables["exact"], training), _with_declared_steps(tables["members"], training)
+    theory, moments = tables["expansion_theory"], tables["expansion_moments"]
     losses = loss_tables.losses_of_training_sets(exact, members, statistics, seed)
-    ratios = pd.concat([widths.width_ratios(losses), widths.difference_ratios(differences, losses)], ignore_index=True)
-    sizes = windows.finite_width.inside(finite_width.training_sizes)
-    rng = seeds.generator(seed, "crossover of the dependence on width")
+    scales = {
+        task: dict(zip(rows["value"], rows["output_scale"], strict=True)) for task, rows in theory.groupby("task")
+    }
     return {
         "test_loss": losses,
         "learning_curves": loss_tables.learning_curves(exact, losses, statistics),
-        "scaling_laws": fit_curves(losses, correlations, windows, confidence),
-        "comparisons": compare(losses, members, correlations, training.steps, confidence, windows),
-        "width_ratios": ratios,
-        "width_corrections": widths.fit_corrections(ratios, confidence),
-        "width_intercepts": widths.mean_intercepts(ratios, correlations, sizes, confidence),
-        "width_crossovers": crossovers.crossovers(ratios, correlations, claims.width_departure, confidence, rng),
+        "scaling_laws": fit_curves(losses, windows, statistics.confidence),
+        "comparisons": compare(losses, statistics.confidence, windows),
+        "test_set_plateaus": test_set_size.test_set_plateaus(
+            exact, scales, windows.plateau, statistics.confidence, claims.plateau_slope
+        ),
+        "width_comparisons": width_expansion.width_comparisons(
+            tables["expansion_members"], moments, theory, windows, statistics, seed
+        ),
+        "least_widths": width_expansion.least_widths(moments, theory, claims.width_ratio),
     }
 
 
 def laws_of_variants(
-    tables: Tables,
-    seed: int,
-    tasks: Mapping[str, TaskSettings],
-    training: Training,
-    variations: TrainingVariations,
-    statistics: Statistics,
+    tables: Tables, seed: int, network: MLP, training: Training, statistics: Statistics
 ) -> dict[str, pd.DataFrame]:
     """Of networks trained, parametrised or built otherwise: the tables training_variations and training_plateaus.
 
-    tables: `variants`, losses of the members of every variant; `expected`, what infinite width says of each; `exact` as
-    for `laws_of_ensembles`.
+    tables: `variants`, losses of the members of every variant; `expected`, what infinite width says of each.
     """
-    members, exact = tables["variants"], tables["exact"]
-    infinite = exact[(exact["method"] == GRADIENT_DESCENT) & (exact["training_time"] == training.steps)]
+    members = tables["variants"]
     correlations = bootstrap.member_correlations(members, bootstrap.VARIANTS, statistics.resamples, seed)
     curves = plateaus.moments_of_variants(members, statistics, seed)
-    fitted = plateaus.plateaus(curves, tables["expected"], infinite, correlations, statistics.confidence)
-    sizes = variations.training_sizes
-    slopes = [
-        plateaus.slope_at_infinite_width(infinite, name, task.dataset, sizes, statistics.confidence)
-        for name, task in tasks.items()
-    ]
-    table = pd.concat([fitted, pd.DataFrame(slopes)], ignore_index=True)
+    table = plateaus.plateaus(curves, tables["expected"], correlations, statistics.confidence)
+    own = {
+        name: getattr(training if name in Training.model_fields else network, name) for name in table["varied"].unique()
+    }
+    table["unvaried"] = table["value"].astype(str) == table["varied"].map(own).astype(str)
     return {"training_variations": curves, "training_plateaus": table}
 
 
@@ -118,3 +110,12 @@ def laws_of_regimes(
         "dimension": pd.concat([tables["students"], of_students], ignore_index=True),
         "duality": tables["duality"],
     }
+
+
+def _with_declared_steps(table: pd.DataFrame, training: Training) -> pd.DataFrame:
+    """One training time for a whole curve: where a ratio of losses gives each N_D its own steps, the most there may be.
+
+    Members linearised to convergence stand beside those that were trained by the same rule.
+    """
+    stopped = np.isfinite(table["training_time"]) | table["method"].isin(FINITE)
+    return table.assign(training_time=table["training_time"].mask(stopped, float(training.steps)))

@@ -63,7 +63,7 @@ def trained_variations(
 
 def _adam(training: Training, settings: TrainedCurves) -> Training:
     how = {"algorithm": "minibatch_adam", "schedule": "cosine", "steps": settings.steps}
-    return training.model_copy(update=how | {"batch_size": settings.batch_size})
+    return training.model_copy(update=how | {"batch_size": settings.batch_size, "training_loss_ratio": None})
 
 
 def _curve(

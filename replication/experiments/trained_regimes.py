@@ -97,8 +97,9 @@ def resolution_limited_width(
     """
     settings = regimes.resolution_width
     size, network = settings.population, network.model_copy(update={"depth": 1})
-    how = {"algorithm": "minibatch_adam", "schedule": "cosine", "parametrisation": "mup"}
-    adam = training.model_copy(update=how | {"steps": settings.steps, "batch_size": settings.batch_size})
+    how = {"algorithm": "minibatch_adam", "schedule": "cosine", "parametrisation": "mup", "steps": settings.steps}
+    how |= {"batch_size": settings.batch_size, "training_loss_ratio": None}
+    adam = training.model_copy(update=how)
     data = Shared(partial(_population, dataset, regimes.task, size, seed))
     labels = Labels(RESOLUTION_LIMITED_WIDTH, regimes.task, task.dataset)
     return [
@@ -115,7 +116,7 @@ def resolution_limited_width(
 
 def _full_batch(training: Training, steps: int) -> Training:
     how = {"algorithm": "gradient_descent", "schedule": "constant", "parametrisation": "ntk"}
-    return training.model_copy(update=how | {"steps": steps})
+    return training.model_copy(update=how | {"steps": steps, "training_loss_ratio": None})
 
 
 def _training_set(dataset: Dataset, task_name: str, size: int, seed: int) -> Data:

@@ -7,19 +7,19 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from replication.datasets.dataset import Dataset
 from replication.errors import ReplicationError
-from replication.experiments.ensembles import DRAW, nested_data
+from replication.experiments.ensembles import DRAW, Subject
+from replication.experiments.networks import network_on, rounded
 from replication.finite_width.ensemble import Data, Ensemble
 from replication.finite_width.parametrisation import kernel_rates
-from replication.finite_width.runs import Labels, Run, Shared
+from replication.finite_width.runs import Run, Shared
 from replication.infinite_width.closed_form import kernels
 from replication.infinite_width.finite_time import momentum_after
 from replication.infinite_width.predictions import KernelMatrices, gradient_descent
+from replication.infinite_width.training_time import GradientDescent
 from replication.loss_distribution.moments import gaussian_moments
 from replication.schema import GRADIENT_DESCENT, STATISTICS, TRAINING_VARIATION
 from replication.settings.network import MLP
-from replication.settings.tasks import TaskSettings
 from replication.settings.training import LINEAR, Training, TrainingVariations
 
 # of gradient descent and its momentum, in parametrisations whose kernel stays where it is at infinite width
@@ -42,8 +42,9 @@ class Variant(NamedTuple):
 
 
 class Expectation(NamedTuple):
-    """Learning rate of an ensemble, the largest stable one (NaN for Adam), moments at infinite width or NaN."""
+    """Steps, learning rate, the largest stable one (NaN for Adam), and moments at infinite width, or NaN."""
 
+    training_time: int
     learning_rate: float
     largest_learning_rate: float
     mean: float
@@ -52,14 +53,7 @@ class Expectation(NamedTuple):
 
 
 def training_variations(
-    dataset: Dataset,
-    task_name: str,
-    task: TaskSettings,
-    network: MLP,
-    training: Training,
-    training_variations: TrainingVariations,
-    seed: int,
-    expected: pd.DataFrame,
+    subject: Subject, training: Training, training_variations: TrainingVariations, expected: pd.DataFrame
 ) -> list[Run]:
     """Runs of every variant and training size, at the learning rates of `expected_of_variations`.
 
@@ -67,28 +61,23 @@ def training_variations(
     variants start from the same streams. ReplicationError if `expected` lacks a variant.
     """
     settings = training_variations
-    rates = expected.astype({"value": str}).set_index(["varied", "value", "training_size"])
-    data = Shared(partial(nested_data, dataset, task_name, settings.training_sizes[-1], seed))
+    times = expected.astype({"value": str}).set_index(["varied", "value", "training_size"])
+    data = Shared(partial(subject.data, settings.training_sizes))
     runs = []
-    for variant in variants(network, training, settings):
-        labels = Labels(TRAINING_VARIATION, task_name, task.dataset, variant.varied, variant.value, DRAW)
+    for variant in variants(subject, training, settings):
+        labels = subject.labels()._replace(experiment=TRAINING_VARIATION, varied=variant.varied, value=variant.value)
         for size in settings.training_sizes:
-            rate, largest = _rates(rates, variant, size)
+            steps, rate, largest = _time(times, variant, size)
+            how = variant.training.model_copy(update={"steps": steps})
             ensemble = Ensemble(
-                "trained", seed, task_name, variant.network, variant.training, settings.width, size, rate, largest
+                "trained", subject.seed, subject.task_name, variant.network, how, settings.width, size, rate, largest
             )
             runs.append(Run(ensemble, settings.members, data, labels))
     return runs
 
 
 def expected_of_variations(
-    dataset: Dataset,
-    task_name: str,
-    task: TaskSettings,
-    network: MLP,
-    training: Training,
-    training_variations: TrainingVariations,
-    seed: int,
+    subject: Subject, training: Training, training_variations: TrainingVariations
 ) -> pd.DataFrame:
     """A row for every variant and training size: what infinite width says, and the learning rate of its members.
 
@@ -96,30 +85,37 @@ def expected_of_variations(
     mean, std and coefficient_of_variation of the test loss at infinite width, NaN where they are not known.
     """
     settings = training_variations
-    data = nested_data(dataset, task_name, settings.training_sizes[-1], seed)
-    key = {"experiment": TRAINING_VARIATION, "task": task_name, "dataset": task.dataset}
+    data = subject.data(settings.training_sizes)
+    key = {"experiment": TRAINING_VARIATION, "task": subject.task_name, "dataset": subject.task.dataset}
     rows = []
-    for variant in variants(network, training, settings):
+    for variant in variants(subject, training, settings):
         label = key | {"varied": variant.varied, "value": variant.value, "method": GRADIENT_DESCENT, "width": np.inf}
-        found = expectations(variant, settings.width, data, settings.training_sizes, task.learning_rate_fraction)
+        found = expectations(
+            variant, settings.width, data, settings.training_sizes, subject.task.learning_rate_fraction
+        )
         for size, expectation in zip(settings.training_sizes, found, strict=True):
-            when = {"training_size": size, "draw": DRAW, "training_time": variant.training.steps}
-            rows.append(label | when | expectation._asdict())
+            rows.append(label | {"training_size": size, "draw": DRAW} | expectation._asdict())
     return pd.DataFrame(rows)
 
 
-def variants(network: MLP, training: Training, variations: TrainingVariations) -> Iterator[Variant]:
-    """Every value of every property, the profile's own among them."""
+def variants(subject: Subject, training: Training, variations: TrainingVariations) -> Iterator[Variant]:
+    """Every value of every property, the profile's own among them.
+
+    Where infinite width cannot say how many steps reach the ratio of losses that `training` asks for, there are
+    `variations.steps`. The output scale of a network that is built otherwise is matched anew.
+    """
     for varied in ("algorithm", "parametrisation", "activation", "depth"):
         of_training = varied in Training.model_fields
-        base = training if of_training else network
+        base = training if of_training else subject.network
         for value in dict.fromkeys((getattr(base, varied), *getattr(variations, varied))):
             changed = {varied: value}
-            yield Variant(
-                varied, str(value),
-                network if of_training else network.model_copy(update=changed),
-                training.model_copy(update=changed) if of_training else training,
-            )  # fmt: skip
+            network = subject.network if of_training else subject.network.model_copy(update=changed)
+            how = training.model_copy(update=changed) if of_training else training
+            variant = Variant(varied, str(value), network_on(subject.dataset, network), how)
+            if training.training_loss_ratio is not None and not variant.has_theory:
+                steps = {"steps": variations.steps, "training_loss_ratio": None}
+                variant = variant._replace(training=how.model_copy(update=steps))
+            yield variant
 
 
 def expectations(
@@ -135,8 +131,10 @@ def expectations(
     rates = kernel_rates(network, training.parametrisation, data.x.shape[1], width)
     parts = kernels(network, data.x, None, rates), kernels(network, data.x, data.test_x, rates)
     matrices = KernelMatrices(*parts, kernels(network, data.test_x).nngp, data.y)
+    times = GradientDescent.of(training, learning_rate_fraction).timed(matrices, data.test_y, training_sizes)
     for size in training_sizes:
-        descent = gradient_descent(matrices, size, learning_rate_fraction, training.steps, training.momenta)
+        steps = times.steps_at(size)
+        descent = gradient_descent(matrices, size, learning_rate_fraction, steps, training.momenta)
         rate = descent.learning_rate
         largest = rate / learning_rate_fraction * (1 + momentum_after(training.momenta, 0))
         if training.adaptive:
@@ -145,13 +143,14 @@ def expectations(
         if variant.has_theory:
             mean, covariance = descent.prediction.mean, descent.prediction.covariance
             moments = gaussian_moments(mean, covariance, data.test_y)._asdict()
-        yield Expectation(float(rate), float(largest), **moments)
+        yield Expectation(steps, rounded(float(rate)), rounded(float(largest)), **moments)
 
 
-def _rates(rates: pd.DataFrame, variant: Variant, training_size: int) -> tuple[float, float]:
+def _time(times: pd.DataFrame, variant: Variant, training_size: int) -> tuple[int, float, float]:
+    """Steps, learning rate and the largest stable one."""
     try:
-        row = rates.loc[(variant.varied, variant.value, training_size)]
+        row = times.loc[(variant.varied, variant.value, training_size)]
     except KeyError:
         problem = f"no learning rate for {variant.varied} {variant.value} on {training_size} points"
         raise ReplicationError(problem, "it is for other settings; train the ensembles again") from None
-    return float(row["learning_rate"]), float(row["largest_learning_rate"])
+    return int(row["training_time"]), float(row["learning_rate"]), float(row["largest_learning_rate"])

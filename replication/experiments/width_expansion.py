@@ -1,102 +1,49 @@
 """Finite width at order 1/n: what infinite width says of networks with one hidden layer, and ensembles that test it."""
 
-from collections.abc import Iterator
-from functools import partial
-from typing import Any, NamedTuple
-
 import numpy as np
 import pandas as pd
 
-from replication.datasets.dataset import Dataset
 from replication.experiments.controls import Controls, controls
-from replication.experiments.ensembles import DRAW, nested_data
+from replication.experiments.ensembles import DRAW, Case, Subject
 from replication.experiments.lazy_regime import linearised_correlation
 from replication.experiments.networks import network_on
-from replication.finite_width.ensemble import Data, Ensemble
-from replication.finite_width.runs import Labels, Run, Shared
-from replication.infinite_width.learning_curve import compute_kernels
-from replication.infinite_width.predictions import gradient_descent
-from replication.infinite_width.training_time import GradientDescent
+from replication.finite_width.runs import Labels
 from replication.loss_distribution.moments import statistics_over_members
 from replication.perturbation.control_variates import controlled_bootstrap
 from replication.perturbation.corrections import corrections_at_scales
 from replication.scaling_laws.tables import groups
-from replication.schema import FINITE, GRADIENT_DESCENT, OUTPUT_SCALE, TRAINED, WIDTH_EXPANSION
+from replication.schema import GRADIENT_DESCENT, OUTPUT_SCALE, WIDTH_EXPANSION
 from replication.seeds import generator
 from replication.settings.analysis import Statistics
 from replication.settings.network import MLP
-from replication.settings.tasks import TaskSettings
-from replication.settings.training import Training, WidthExpansion
-
-LEARNING_RATE_FRACTION = 0.5  # eta = N_D / lambda_max(Theta): the heavy ball's, which narrow networks bear, too
-CONVERGENCE = Training(steps=1, algorithm="convergence")
+from replication.settings.training import FiniteWidth, WidthExpansion
 
 
-class Subject(NamedTuple):
-    """A task of a profile, its data, and the network: one hidden layer, whatever the depth of the profile's."""
-
-    dataset: Dataset
-    task_name: str
-    task: TaskSettings
-    network: MLP
-    seed: int
-
-    def data(self, settings: WidthExpansion) -> Data:
-        """Training points of the largest size, and the test set."""
-        return nested_data(self.dataset, self.task_name, settings.training_sizes[-1], self.seed)
-
-    def network_at(self, scale: float | str) -> MLP:
-        """With this output scale."""
-        return network_on(self.dataset, self.network.model_copy(update={"depth": 1, "output_scale": scale}))
+def cases(subject: Subject, settings: WidthExpansion) -> list[Case]:
+    """The networks of one hidden layer, whatever the depth of the subject's, at every output scale."""
+    scales = subject.task.output_scales or settings.output_scales
+    return [Case(_labels(subject, scale), _network_at(subject, scale)) for scale in scales]
 
 
-def expansion(subject: Subject, settings: WidthExpansion) -> pd.DataFrame:
-    """A row for every output scale and training size: the columns of `finite_width_correction`, and how to train.
-
-    learning_rate and training_time (steps) are those of the heavy ball, training_loss the mean that infinite width has
-    after them, and reached whether it came down to `training_loss_ratio` of the converged test loss.
-    """
-    data, rows = subject.data(settings), []
-    networks = [subject.network_at(scale) for scale in settings.output_scales]
+def expansion(subject: Subject, settings: WidthExpansion, finite_width: FiniteWidth) -> pd.DataFrame:
+    """A row for every output scale and training size: the columns of `finite_width_correction`."""
+    data, of_scales = subject.data(finite_width.training_sizes), cases(subject, settings)
+    networks = [case.network for case in of_scales]
     found = corrections_at_scales(
-        networks[0].unscaled, [float(network.output_scale) for network in networks], *data, settings.training_sizes,
-        settings.widths, settings.precision, generator(subject.seed, "neurons", subject.task_name), settings.neurons,
+        networks[0].unscaled, [float(network.output_scale) for network in networks], *data, finite_width.training_sizes,
+        finite_width.widths, settings.precision, generator(subject.seed, "neurons", subject.task_name),
+        settings.neurons,
     )  # fmt: skip
-    for place, (scale, network) in enumerate(zip(settings.output_scales, networks, strict=True)):
-        corrections = found.iloc[place :: len(networks)].to_dict("records")
-        label = _labels(subject, scale)._asdict() | {"method": GRADIENT_DESCENT, "width": np.inf}
-        times = _training_times(network, data, settings)
-        rows += [label | row | time for row, time in zip(corrections, times, strict=True)]
-    return pd.DataFrame(rows)
-
-
-def ensembles(subject: Subject, settings: WidthExpansion, expected: pd.DataFrame) -> list[Run]:
-    """Trained members of every output scale, width and size, and the same linearised and converged in closed form.
-
-    expected: the table of `expansion`, which has learning rates and steps.
-    """
-    data, runs = Shared(partial(subject.data, settings)), []
-    for scale in settings.output_scales:
-        network, label = subject.network_at(scale), _labels(subject, scale)
-        times = expected[expected["value"] == label.value].set_index("training_size")
-        for method in FINITE:
-            for width, members in zip(settings.widths, settings.members, strict=True):
-                for size in settings.training_sizes:
-                    training, rate = CONVERGENCE, np.nan
-                    if method == TRAINED:
-                        update = {"steps": int(times.loc[size, "training_time"])}
-                        training, rate = settings.training.model_copy(update=update), times.loc[size, "learning_rate"]
-                    ensemble = Ensemble(
-                        method, subject.seed, subject.task_name, network, training, width, size, float(rate),
-                        float(rate) / LEARNING_RATE_FRACTION,
-                    )  # fmt: skip
-                    runs.append(Run(ensemble, members, data, label))
-    return runs
+    limit = {"method": GRADIENT_DESCENT, "width": np.inf}
+    return pd.DataFrame([
+        case.labels._asdict() | limit | row
+        for place, case in enumerate(of_scales) for row in found.iloc[place :: len(of_scales)].to_dict("records")
+    ])  # fmt: skip
 
 
 def moments(
     subject: Subject,
-    settings: WidthExpansion,
+    finite_width: FiniteWidth,
     expected: pd.DataFrame,
     members: pd.DataFrame,
     statistics: Statistics,
@@ -108,11 +55,11 @@ def moments(
     that of infinite width; flipped_share and reached are means over members, and
     linearised_correlation that of trained members with the same linearised.
     """
-    data = subject.data(settings)
+    data = subject.data(finite_width.training_sizes)
     scales = dict(zip(expected["value"], expected["output_scale"], strict=True))
-    counts = dict(zip(settings.widths, settings.members, strict=True))
+    counts = dict(zip(finite_width.widths, finite_width.members, strict=True))
     found = controls(
-        subject.network_at(1.0), data, settings.training_sizes, counts, list(scales.values()), subject.seed,
+        _network_at(subject, 1.0), data, finite_width.training_sizes, counts, list(scales.values()), subject.seed,
         subject.task_name,
     )  # fmt: skip
     controls_of = {(one.width, one.training_size, one.output_scale): one for one in found}
@@ -127,19 +74,13 @@ def moments(
     return pd.DataFrame(rows)
 
 
+def _network_at(subject: Subject, scale: float | str) -> MLP:
+    return network_on(subject.dataset, subject.network.model_copy(update={"depth": 1, "output_scale": scale}))
+
+
 def _labels(subject: Subject, scale: float | str) -> Labels:
     value = scale if isinstance(scale, str) else f"g = {scale:g}"
     return Labels(WIDTH_EXPANSION, subject.task_name, subject.task.dataset, OUTPUT_SCALE, value, DRAW)
-
-
-def _training_times(network: MLP, data: Data, settings: WidthExpansion) -> Iterator[dict[str, Any]]:
-    kernels = compute_kernels(network, "closed_form", data.x, data.y, data.test_x)
-    descent = GradientDescent.of(settings.training, LEARNING_RATE_FRACTION)
-    descent = descent.timed(kernels, data.test_y, settings.training_sizes)
-    for size in settings.training_sizes:
-        steps = descent.steps_at(size)
-        made = gradient_descent(kernels, size, LEARNING_RATE_FRACTION, steps, descent.momenta)
-        yield {"training_time": steps, "learning_rate": made.learning_rate, "training_loss": made.training_loss}
 
 
 def _estimates(losses: np.ndarray, own: Controls, statistics: Statistics, rng: np.random.Generator) -> dict[str, float]:

@@ -24,6 +24,7 @@ from replication.scaling_laws.estimates import plus_minus
 from replication.schema import subject_name
 
 GUIDE: dict[str, Any] = {"color": "0.55", "linewidth": 0.9, "linestyle": (0, (1, 1.5))}
+OF_MEAN: dict[str, Any] = {"color": "0.35", "linewidth": 0.8, "label": "_mean"}
 LABELS_LEFT = -0.2  # of a panel
 WINDOW: dict[str, Any] = {"color": "#f2dfa0", "linewidth": 6, "solid_capstyle": "butt"}
 
@@ -32,12 +33,13 @@ WINDOW: dict[str, Any] = {"color": "#f2dfa0", "linewidth": 6, "solid_capstyle": 
 def learning_curves(curves: pd.DataFrame, laws: pd.DataFrame) -> Figure:
     """mu_L, sigma_L and eps_L = sigma_L / mu_L (columns) of each task (rows) against the training-set size N_D.
 
-    Lines: infinite width, gradient descent after the declared steps (solid) and converged (dashed), and exact Bayesian
-    inference; bands are intervals over draws of the training set. Points: trained ensembles of finite width, bars are
-    bootstrap intervals over members; widths stand a few per cent apart in N_D to keep them legible. Dotted: the laws
-    fitted to the converged curve, mu_L and sigma_L = amplitude N_D^-exponent, eps_L = constant, on pale gold in the fit
-    window; above each panel the exponent, or the logarithmic slope of eps_L, +- its standard error. The loss has no
-    unit: targets are one-hot vectors less their mean, or standardised energies.
+    Lines: infinite width, gradient descent converged (dashed) and as trained (solid), and exact Bayesian inference;
+    bands are intervals over draws of the training set. Thin: mu_L of predicting the mean of the targets, where known.
+    Points: trained ensembles of finite width, bars are bootstrap intervals over members; widths stand a few per cent
+    apart in N_D to keep them legible. Dotted: the laws fitted to the converged curve, mu_L and sigma_L =
+    amplitude N_D^-exponent, eps_L = constant, on pale gold in the fit window; above each panel the exponent, or the
+    logarithmic slope of eps_L, +- its standard error. The loss has no unit: targets are one-hot vectors less their
+    mean, or standardised.
     """
     rows, marks = subjects(curves), width_marks(finite_widths(curves))
     figure = Figure(figsize=(11, 0.9 + 2.75 * len(rows)))
@@ -61,6 +63,8 @@ def _panel(axes: Axes, statistic: str, curves: pd.DataFrame, laws: pd.DataFrame,
     axes.yaxis.set_label_coords(LABELS_LEFT, 0.5)  # aligned, and not sought anew whenever a panel is drawn
     lower, upper = f"{statistic}_lower", f"{statistic}_upper"
     infinite = curves[np.isinf(curves.width)]
+    if statistic == "mean" and "loss_of_mean" in curves:
+        axes.axhline(curves["loss_of_mean"].iloc[0], **OF_MEAN)
     for (method, time), curve in infinite.groupby(["method", "training_time"]):
         curve = curve.sort_values("training_size")
         style = _line(method, time)
@@ -108,14 +112,15 @@ def _line(method: str, time: float) -> dict:
 def _label(method: str, time: float) -> str:
     if method == "bayes":
         return "infinite width, Bayes"
-    return "infinite width, gradient descent, " + ("converged" if np.isinf(time) else f"{time:g} steps")
+    return "infinite width, gradient descent, " + ("converged" if np.isinf(time) else "as trained")
 
 
 def _scales(grid: np.ndarray) -> None:
     """Of all panels; a fitted law does not decide how its panel is drawn."""
     for column, statistic in enumerate(SYMBOLS):
         for axes in grid[:, column]:
-            seen = np.concatenate([line.get_ydata() for line in axes.lines if line.get_label() != "_law"])
+            drawn = [line.get_ydata() for line in axes.lines if line.get_label() not in ("_law", "_mean")]
+            seen = np.concatenate([np.asarray(values, float) for values in drawn])
             statistic_axis(axes, statistic, seen)
     readable_log_axis(grid[0, 0].xaxis)  # the panels share this axis
 
@@ -128,6 +133,8 @@ def _legend(curves: pd.DataFrame, laws: pd.DataFrame, marks: dict) -> list[tuple
     entries: list[tuple] = [(Line2D([], [], **_line(*pair)), _label(*pair)) for pair in pairs.itertuples(index=False)]
     if len(converged(laws)):
         entries.append(((Line2D([], [], **WINDOW), Line2D([], [], **GUIDE)), "law fitted to converged, fit window"))
+    if "loss_of_mean" in curves:
+        entries.append((Line2D([], [], **OF_MEAN), r"predicting the mean"))
     for width, mark in marks.items():
         entries.append((Line2D([], [], linestyle="none", **mark), f"width {width:g}, trained"))
     return entries

@@ -55,7 +55,7 @@ def learning_curve(
     descent: GradientDescent | None = None,
     algebra: str = "scipy",
 ) -> Iterator[Row]:
-    """A row for every method and size: exact Bayes, gradient descent converged and, if asked for, after some steps.
+    """A row for every method and size: exact Bayes, gradient descent converged and, where `descent` knows, after steps.
 
     Columns: method, training_size, training_time; the moments and the sources of the test loss on targets test_y
     (N_T, C), and eps_L of an infinitely large test set; with `confidence` the median of the loss and the ends of its
@@ -100,6 +100,8 @@ def _rows(
     if descent is None:
         return
     for size, converged_loss in zip(sizes, goals, strict=True):
+        if not descent.known_at(size):
+            continue
         steps, ratio = descent.steps_at(size), descent.training_loss_ratio
         trained = predictions.gradient_descent(
             kernels, size, descent.learning_rate_fraction, steps, descent.momenta, algebra

@@ -33,17 +33,21 @@ class GradientDescent(NamedTuple):
         """How many, on so many points."""
         return self.steps if isinstance(self.steps, int) else self.steps[training_size]
 
+    def known_at(self, training_size: int) -> bool:
+        """Whether it says how many steps there are on so many points."""
+        return isinstance(self.steps, int) or training_size in self.steps
+
     def timed(
         self, kernels: KernelMatrices, test_y: np.ndarray, training_sizes: Sequence[int], singular_diag_reg: float = 0.0
     ) -> "GradientDescent":
-        """The same with the steps that reach the ratio at every size on this training set, at most `steps`.
+        """The same with the steps that reach the ratio at these sizes on this training set, at most `steps`.
 
-        test_y: (N_T, C). Without a ratio it is the same descent. Further training sets of a task take the steps of its
-        first one, so that a training time belongs to a size.
+        test_y: (N_T, C). Without a ratio they are those that there are. Further training sets of a task take the steps
+        of its first one, so that a training time belongs to a size.
         """
-        if self.training_loss_ratio is None:
-            return self
         sizes = sorted(training_sizes)
+        if self.training_loss_ratio is None:
+            return self._replace(steps={size: self.steps_at(size) for size in sizes})
         converged = gradient_descent_to_convergence(kernels, sizes, 0.0, singular_diag_reg)
         times = {}
         for size, (mean, covariance, *_) in zip(sizes, converged, strict=True):

@@ -32,7 +32,7 @@ class Sources(NamedTuple):
     4 sum_i delta_i' Sigma delta_i / (4 N_T^2) of the scatter along the error of the mean output.
     effective_modes = (tr Sigma)^2 / tr Sigma^2: in how many directions, effectively, the outputs scatter independently.
     diagonal_term: the part of sigma_L^2 in which a test point covaries with itself. It falls as 1/N_T, and is all that
-    tells a finite test set from an infinite one.
+    tells a finite test set from an infinite one; diagonal_variance_term is its part in variance_term.
     """
 
     squared_bias: float
@@ -41,6 +41,7 @@ class Sources(NamedTuple):
     cross_term: float
     effective_modes: float
     diagonal_term: float
+    diagonal_variance_term: float
 
 
 def gaussian_sources(mean: np.ndarray, covariance: np.ndarray, y: np.ndarray) -> Sources:
@@ -54,14 +55,16 @@ def gaussian_sources(mean: np.ndarray, covariance: np.ndarray, y: np.ndarray) ->
     delta = mean - y
     diagonal = np.diag(covariance)
     trace, square = float(np.sum(diagonal)), float(np.vdot(covariance, covariance))
-    diagonal_term = 2 * outputs * np.sum(diagonal**2) + 4 * np.sum(diagonal * np.sum(delta**2, axis=1))
+    of_variance = 2 * outputs * float(np.sum(diagonal**2)) / (2 * points) ** 2
+    of_cross = 4 * float(np.sum(diagonal * np.sum(delta**2, axis=1))) / (2 * points) ** 2
     return Sources(
         squared_bias=float(np.sum(delta**2)) / (2 * points),
         variance=outputs * trace / (2 * points),
         variance_term=2 * outputs * square / (2 * points) ** 2,
         cross_term=4 * float(np.sum(delta * (covariance @ delta))) / (2 * points) ** 2,
         effective_modes=trace**2 / square if square > 0 else 0.0,
-        diagonal_term=float(diagonal_term) / (2 * points) ** 2,
+        diagonal_term=of_variance + of_cross,
+        diagonal_variance_term=of_variance,
     )
 
 

@@ -13,28 +13,29 @@ from replication.schema import (
     DATA_VARIATION,
     FOUR_OVER_D,
     GRADIENT_DESCENT,
-    INFINITE_TEST_SET,
     LABELS,
-    LINEARISED,
     NOISE,
-    TRAINED,
+    STD_INFINITE_TEST_SET,
     VARIANCE_LIMITED,
     is_baseline,
     subject_name,
 )
 
 Laws = Mapping[str, pd.DataFrame]
-MANY_ERRORS = 2  # a slope further than so many standard errors from zero is called falling or rising
+SHARP = 0.1  # standard error up to which a ratio is told
 
 
 def of_ensembles(laws: Laws, confidence: float) -> list[str]:
-    """Sentences on arXiv 2503.05938: infinite width task by task, then the trained ensembles."""
+    """Sentences on arXiv 2503.05938: infinite width, the test set, finite width, and other ways to train."""
+    widths = laws["width_comparisons"]
     return [
-        *_infinite_width(laws["scaling_laws"]),
+        *_power_laws(laws["scaling_laws"]),
+        _plateau(laws["test_set_plateaus"]),
         _credible_intervals(laws["comparisons"]),
-        _widths(laws["comparisons"]),
-        _coverage(laws["comparisons"], confidence),
-        _intercepts(laws["width_intercepts"]),
+        _order(widths),
+        _least_widths(laws["least_widths"]),
+        _share_inside(widths, confidence),
+        _approach(widths),
         _variants(laws["training_plateaus"]),
     ]
 
@@ -64,70 +65,89 @@ def _share(share: float) -> str:
     return f"{100 * share:.0f} %"
 
 
-def _infinite_width(laws: pd.DataFrame) -> Iterator[str]:
+def _power_laws(laws: pd.DataFrame) -> Iterator[str]:
     """Converged gradient descent, task by task."""
-    converged = laws[np.isinf(laws["width"]) & np.isinf(laws["training_time"]) & (laws["method"] == GRADIENT_DESCENT)]
-    of_pairs = (converged["statistic"] == INFINITE_TEST_SET) & (converged["parameter"] == "slope")
-    slopes = converged[of_pairs].set_index("task")
+    converged = laws[laws["method"] == GRADIENT_DESCENT]
     for row in exponent_table(converged).to_dict("records"):
-        text = (
-            f"{subject_name(row['task'], row['dataset'])}, converged at infinite width: exponent "
-            f"{row['mean_exponent_text']} of mu_L and {row['std_exponent_text']} of sigma_L; in the plateau window "
-            f"eps_L = {row['plateau_value_text']}, with logarithmic slope {row['plateau_slope_text']}"
+        of_task = converged[converged["task"] == row["task"]]
+        chosen = (of_task["statistic"] == STD_INFINITE_TEST_SET) & (of_task["law"] == "power_law")
+        infinite = of_task[chosen].set_index("parameter")
+        exponent, drift = (
+            value_with_error(*infinite.loc[name, ["estimate", "standard_error"]])
+            for name in ("exponent", "relative_drift")
         )
-        if row["task"] in slopes.index:
-            slope = slopes.loc[row["task"]]
-            number = value_with_error(slope["estimate"], slope["standard_error"])
-            text += f", and {number} if the test set were infinitely large"
-        yield text
+        yield (
+            f"{subject_name(row['task'], row['dataset'])}, converged at infinite width, N_D = "
+            f"{infinite['smallest'].iloc[0]:.0f} to {infinite['largest'].iloc[0]:.0f}: mu_L falls with exponent "
+            f"{row['mean_exponent_text']}, sigma_L with {exponent} on an infinitely large test set, where the local "
+            f"exponent drifts by {drift} of itself, and with {row['std_exponent_text']} on the given one"
+        )
+
+
+def _plateau(plateaus: pd.DataFrame) -> str:
+    infinite = np.isinf(plateaus["test_size"])
+    given = plateaus["test_size"] == plateaus.loc[~infinite, "test_size"].median()
+    up_to = plateaus["holds_up_to"].fillna(0)
+    return (
+        f"eps_L is flat only as far as the test set makes it: d ln eps_L / d ln N_D is "
+        f"{span(plateaus.loc[given, 'estimate'])} with {plateaus.loc[given, 'test_size'].iloc[0]:,.0f} test points and "
+        f"{span(plateaus.loc[infinite, 'estimate'])} with infinitely many (all tasks and output scales); it stays "
+        f"within the bound up to {span(up_to, '{:,.0f}'.format)} test points"
+    )
 
 
 def _credible_intervals(comparisons: pd.DataFrame) -> str:
     by = comparisons.groupby("comparison")["estimate"]
     interval, bayes = (span(np.exp(by.get_group(name))) for name in ("interval_ratio", "bayes_ratio"))
     return (
-        f"converged at infinite width, half the credible interval of the loss is {interval} times that of a Gaussian "
-        f"of the same sigma_L, and eps_L of gradient descent {bayes} times that of Bayes (plateau window, all tasks)"
+        f"half the credible interval of the loss at infinite width is {interval} times that of a Gaussian of the same "
+        f"sigma_L, and eps_L of gradient descent {bayes} times that of Bayes (plateau window, all tasks)"
     )
 
 
-def _widths(comparisons: pd.DataFrame) -> str:
-    ratios = comparisons[comparisons["comparison"] == "width_ratio"]
-    widest = ratios["width"] == ratios["width"].max()
-    every, last = (span(np.exp(ratios.loc[rows, "estimate"]), "{:.1f}".format) for rows in (widest | True, widest))
+def _order(widths: pd.DataFrame) -> str:
+    of = {name: np.exp(rows["estimate"]) for name, rows in widths.groupby("quantity")}
+    text = (
+        f"eps_L of trained networks is {span(of['ratio_predicted'])} times what infinite width and order 1/n say of "
+        f"them (means over N_D within the expansion; all tasks, output scales and widths), and {span(of['ratio'])} "
+        f"times infinite width itself where the width suffices"
+    )
+    return text + (f", {span(of['ratio_too_narrow'])} where it does not" if "ratio_too_narrow" in of else "")
+
+
+def _least_widths(table: pd.DataFrame) -> str:
+    least = np.maximum(table["predicted"], table["reach"]) / table["training_size"]
     return (
-        f"eps_L of trained networks, {span(ratios['width'], '{:g}'.format)} neurons a layer, is {every} times that of "
-        f"infinite width after the same steps (means over the fit window, all widths and tasks), of the widest {last}"
+        f"infinite width serves within the declared ratio from n = {span(least, '{:.1f}'.format)} N_D on (all tasks, "
+        f"output scales and N_D)"
     )
 
 
-def _coverage(comparisons: pd.DataFrame, confidence: float) -> str:
-    by = comparisons.groupby("comparison")["estimate"]
-    absolute, relative = (span(by.get_group(name), _share) for name in ("coverage", "coverage_relative"))
+def _share_inside(widths: pd.DataFrame, confidence: float) -> str:
+    shares = widths.loc[widths["quantity"] == "share", "estimate"]
     return (
-        f"the {_share(confidence)} interval that infinite width predicts for the loss holds {absolute} of the losses "
-        f"of trained networks, and {relative} where losses and interval are taken relative to their means"
+        f"the {_share(confidence)} interval that infinite width and order 1/n predict holds {span(shares, _share)} of "
+        f"the losses of trained networks"
     )
 
 
-def _intercepts(intercepts: pd.DataFrame) -> str:
-    means = intercepts[intercepts["statistic"] == "mean"]
-    spans = [
-        f"{span(np.exp(means.loc[means['method'] == method, 'intercept']))} times ({method})"
-        for method in (TRAINED, LINEARISED)
-        if (means["method"] == method).any()
-    ]
-    return f"extrapolated in 1/n, mu_L reaches {' and '.join(spans)} its value at infinite width"
+def _approach(widths: pd.DataFrame) -> str:
+    rows = widths[widths["quantity"] == "slope_of_mean"]
+    sharp = rows[rows["standard_error"] < SHARP]
+    if sharp.empty:
+        return "how mu_L approaches infinite width is not measured sharply enough to compare it with b/n"
+    return (
+        f"mu_L approaches infinite width with {span(1 + sharp['estimate'])} times the b that is computed there, where "
+        f"that ratio is known to {SHARP:g} or better"
+    )
 
 
 def _variants(plateaus: pd.DataFrame) -> str:
-    slopes = plateaus[(plateaus["parameter"] == "slope") & np.isfinite(plateaus["width"])]
-    distance = slopes["estimate"] / slopes["standard_error"]
-    falling, rising = int((distance < -MANY_ERRORS).sum()), int((distance > MANY_ERRORS).sum())
+    slopes = plateaus[plateaus["parameter"] == "slope"]
+    own, others = (slopes[slopes["unvaried"].astype(bool) == flag] for flag in (True, False))
     return (
-        f"of {len(slopes)} slopes of ln eps_L of networks trained, parametrised or built otherwise {falling} are "
-        f"negative and {rising} positive by more than {MANY_ERRORS} standard errors, the other "
-        f"{len(slopes) - falling - rising} are neither"
+        f"d ln eps_L / d ln N_D of networks trained, parametrised or built otherwise is {span(others['estimate'])}, "
+        f"that of the unvaried ones {span(own['estimate'])}"
     )
 
 

@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 
 from replication.scaling_laws.estimates import plus_minus
-from replication.schema import INFINITE_TEST_SET, SUBJECT
+from replication.scaling_laws.tables import groups
+from replication.schema import GRADIENT_DESCENT, INFINITE_TEST_SET, SUBJECT
 from replication.schema import INFINITE_WIDTH_METHODS as METHODS
 from replication.settings.sections import Window
 
@@ -59,15 +60,33 @@ def theory_table(exact: pd.DataFrame, theory: pd.DataFrame, window: Window) -> p
     return pd.DataFrame(rows)
 
 
-def coverage_table(comparisons: pd.DataFrame) -> pd.DataFrame:
-    """Share of trained members in the credible interval predicted at infinite width, for each width."""
-    columns = {"coverage": "of L", "coverage_relative": "of L over its mean"}
-    rows = comparisons[comparisons["comparison"].isin(columns)]
-    texts = [plus_minus(*pair) for pair in zip(rows["estimate"], rows["standard_error"], strict=True)]
-    wide = rows.assign(text=texts).pivot_table(
-        index=[*SUBJECT, "width"], columns="comparison", values="text", aggfunc="first", sort=False
-    )
-    return wide[list(columns)].rename(columns=columns).reset_index()
+def test_sets_table(plateaus: pd.DataFrame) -> pd.DataFrame:
+    """Slope of ln eps_L by task, output scale and number of test points, and up to how many of them it is a plateau."""
+    rows = []
+    for label, group in groups(plateaus, [*SUBJECT, "value"]):
+        row = {name: label[name] for name in SUBJECT} | {"outputs": label["value"]}
+        for one in group.to_dict("records"):
+            points = "infinitely many" if np.isinf(one["test_size"]) else f"{one['test_size']:,.0f}"
+            row[f"slope, {points} test points"] = plus_minus(one["estimate"], one["standard_error"])
+        first = group.iloc[0]
+        row["kappa"] = f"{first['kappa']:.3g}"
+        row["a plateau up to"] = "none" if np.isnan(first["holds_up_to"]) else f"{first['holds_up_to']:,.0f} points"
+        rows.append(row)
+    return pd.DataFrame(rows).fillna("")
+
+
+def skills_table(curves: pd.DataFrame) -> pd.DataFrame:
+    """The loss of predicting the mean of the targets, and the skill 1 - mu_L / that at the ends of the curves."""
+    converged = curves[np.isinf(curves["width"]) & np.isinf(curves["training_time"])]
+    rows = []
+    for label, curve in groups(converged[converged["method"] == GRADIENT_DESCENT], SUBJECT):
+        curve = curve.sort_values("training_size")
+        row = label | {"predicting the mean": f"{curve['loss_of_mean'].iloc[0]:.3f}"}
+        for place in (0, len(curve) // 2, -1):
+            one = curve.iloc[place]
+            row[f"skill, N_D = {one['training_size']}"] = f"{one['skill']:.2f}"
+        rows.append(row)
+    return pd.DataFrame(rows)
 
 
 def published_table(published: pd.DataFrame) -> pd.DataFrame:

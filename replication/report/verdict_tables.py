@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from replication.report.tables import number
+from replication.scaling_laws.equivalence import VERDICTS
 from replication.schema import APPROACHES, subject_name
 
 NOT_TESTED = "not tested"
@@ -33,18 +34,36 @@ def evidence(verdicts: pd.DataFrame) -> pd.DataFrame:
     return verdicts[["claim", "subject", "verdict", "evidence"]]
 
 
+def effects(verdicts: pd.DataFrame, tests: pd.DataFrame) -> pd.DataFrame:
+    """Of `of_paper`: a row for each claim with the range it allows, and its verdict and effect on each subject.
+
+    The effect is that of the primary test, with its interval; of several, that of the first that decides the verdict.
+    """
+    primary = tests[tests["primary"].astype(bool)]
+    rows = []
+    for (claim, statement), found in verdicts.groupby(["claim", "statement"], sort=False):
+        of_claim = primary[primary["claim"] == claim]
+        row = {"claim": f"{claim}: {statement}", "range": _range(*of_claim[["bound_lower", "bound_upper"]].iloc[0])}
+        for subject, verdict in zip(found["subject"], found["verdict"], strict=True):
+            decisive = of_claim[(of_claim["subject"] == subject) & (of_claim["verdict"] == verdict)].iloc[0]
+            interval = _range(decisive["lower"], decisive["upper"])
+            row[subject] = f"**{verdict}** {number(decisive['estimate'])} ({interval})"
+        rows.append(row)
+    return pd.DataFrame(rows).fillna(NOT_TESTED)
+
+
 def tests_table(tests: pd.DataFrame) -> pd.DataFrame:
-    """Of `of_paper`: every test of a claim, its interval and the range that the claim allows."""
+    """Of `of_paper`: every test of a claim, its interval and the claimed range; primary ones in bold."""
     shown = tests[["subject", "scope", "quantity", "estimate"]].copy()
     shown["interval"] = [_range(*ends) for ends in zip(tests["lower"], tests["upper"], strict=True)]
     shown["claimed range"] = [_range(*ends) for ends in zip(tests["bound_lower"], tests["bound_upper"], strict=True)]
-    return shown.assign(verdict=tests["verdict"])
+    primary = tests["primary"].astype(bool)
+    return shown.assign(verdict=tests["verdict"].where(~primary, "**" + tests["verdict"] + "**"))
 
 
 def counts(verdicts: pd.DataFrame) -> dict[str, int]:
     """How many verdicts of each outcome."""
-    outcomes = ("holds", "does not hold", "not established")
-    return {outcome: int(np.sum(verdicts["verdict"] == outcome)) for outcome in outcomes}
+    return {outcome: int(np.sum(verdicts["verdict"] == outcome)) for outcome in VERDICTS}
 
 
 def _range(low: float, high: float) -> str:

@@ -18,8 +18,8 @@ TEMPLATE = Path(__file__).with_name("report.md.j2")
 GREEK = {"mu": "μ", "sigma": "σ", "eps": "ε"}
 # the tables of laws that the report shows
 LAWS = (
-    "scaling_laws", "comparisons", "width_intercepts", "width_corrections", "width_crossovers", "training_plateaus",
-    "regime_exponents", "regime_differences", "dimension", "duality",
+    "learning_curves", "scaling_laws", "comparisons", "test_set_plateaus", "width_comparisons", "least_widths",
+    "training_plateaus", "regime_exponents", "regime_differences", "dimension", "duality",
 )  # fmt: skip
 # and of each task, folder and file: expansion, exact and theory of ReportInput
 TABLES = (
@@ -89,8 +89,7 @@ def _verdicts(content: ReportInput) -> dict[str, Any]:
     return {
         "verdicts": ensembles,
         "counts": verdict_tables.counts(ensembles),
-        "overview": to_markdown(verdict_tables.overview(ensembles)),
-        "evidence": to_markdown(verdict_tables.evidence(ensembles)),
+        "effects": to_markdown(verdict_tables.effects(ensembles, tests)),
         "statements": dict(ensembles[["claim", "statement"]].itertuples(index=False, name=None)),
         "claim_tests": {claim: to_markdown(verdict_tables.tests_table(t)) for claim, t in tests.groupby("claim")},
         "regime_counts": verdict_tables.counts(of_regimes),
@@ -103,12 +102,12 @@ def _laws(content: ReportInput) -> dict[str, str]:
     laws = content.laws
     shown = {
         "fitted_laws": exponent_table(laws["scaling_laws"]),
-        "corrected": finite_width.corrections_table(laws["width_intercepts"], laws["width_corrections"]),
-        "followed": finite_width.crossovers_table(laws["width_crossovers"]),
+        "sufficient": finite_width.least_widths_table(laws["least_widths"]),
+        "test_sets": tables.test_sets_table(laws["test_set_plateaus"]),
+        "skills": tables.skills_table(laws["learning_curves"]),
         "varied": finite_width.plateaus_table(laws["training_plateaus"]),
         "expansion": finite_width.expansion_table(content.expansion),
         "regime_exponents": regimes.exponents_table(laws["regime_exponents"]),
-        "coverage": tables.coverage_table(laws["comparisons"]),
     }
     return {name: to_markdown(table) for name, table in shown.items()}
 

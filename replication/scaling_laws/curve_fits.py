@@ -1,74 +1,48 @@
-"""Power laws, floors and plateaus of every learning curve of arXiv 2503.05938."""
+"""Power laws, floors and plateaus of the learning curves of infinite width in arXiv 2503.05938."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
+import numpy as np
 import pandas as pd
 
 from replication.scaling_laws import fits
-from replication.scaling_laws.member_bootstrap import Correlations
 from replication.scaling_laws.tables import by_draw, groups
-from replication.schema import FINITE, GRADIENT_DESCENT, INFINITE_TEST_SET, LINEARISED, STATISTICS, SUBJECT
+from replication.schema import INFINITE_TEST_SET, STATISTICS, STD_INFINITE_TEST_SET, SUBJECT
 from replication.settings.analysis import ScalingLaws
 from replication.settings.sections import Window
 
 CURVE = ["experiment", *SUBJECT, "method", "width", "training_time"]
+POWER_LAWS, PLATEAU = ("power_law", "power_law_with_floor"), ("plateau",)
+MEAN, STD, EPS = STATISTICS
 LAWS = {
-    "mean": ("power_law", "power_law_with_floor"),
-    "std": ("power_law", "power_law_with_floor"),
-    "coefficient_of_variation": ("plateau",),
-    INFINITE_TEST_SET: ("plateau",),
-}
+    MEAN: POWER_LAWS, STD: POWER_LAWS, STD_INFINITE_TEST_SET: POWER_LAWS, EPS: PLATEAU, INFINITE_TEST_SET: PLATEAU,
+}  # fmt: skip
 
 
-def fit_curves(
-    losses: pd.DataFrame, correlations: Mapping[tuple, Correlations], windows: ScalingLaws, confidence: float
-) -> pd.DataFrame:
-    """One row for each curve, statistic, law and parameter.
+def fit_curves(losses: pd.DataFrame, windows: ScalingLaws, confidence: float) -> pd.DataFrame:
+    """One row for each converged curve of infinite width, statistic, law and parameter, over draws of the training set.
 
-    losses: as `losses_of_training_sets` gives them; correlations: of their ensembles, by (task, method, width,
-    statistic). Curves of several draws are fitted by `fit_draws`, those of one by `fit_single_draw`.
+    losses: as `losses_of_training_sets` gives them.
     """
     rows = []
-    for key, curve in groups(losses, CURVE):
-        for statistic, law, window in _laws(key["method"], windows):
-            correlation = correlations.get((key["task"], key["method"], key["width"], statistic))
-            fitted = _fit(law, curve, losses, statistic, window, correlation, confidence)
-            rows.append(fitted.assign(**key, statistic=statistic, law=law, **window.model_dump()))
+    converged = losses[np.isinf(losses["width"]) & np.isinf(losses["training_time"])]
+    for key, curve in groups(converged, CURVE):
+        for statistic, law, window in _laws(windows):
+            values = by_draw(curve, statistic, window)
+            fitted = fits.fit_draws(fits.LAWS[law], values.columns.to_numpy(float), values.to_numpy())
+            counts = {"points": values.shape[1], "draws": len(values)}
+            rows.append(
+                fits.table(fitted, confidence).assign(
+                    **key, statistic=statistic, law=law, **window.model_dump(), **counts
+                )
+            )
     table = pd.concat(rows, ignore_index=True)
     leading = [*CURVE, "statistic", "law", "smallest", "largest", "points", "draws", "parameter"]
     return table[leading + [name for name in table if name not in leading]]
 
 
-def _laws(method: str, windows: ScalingLaws) -> Iterator[tuple[str, str, Window]]:
-    """Which statistics of a method's curves have which laws, in which window."""
-    finite = method in FINITE
-    laws = windows.finite_width if finite else windows.infinite_width
-    plateaus = windows.plateau_finite_width if finite else windows.plateau
-    for statistic in STATISTICS if finite else (*STATISTICS, INFINITE_TEST_SET):
-        for law in LAWS[statistic]:
-            if not (method == LINEARISED and law == "power_law_with_floor"):  # slow, and no exhibit asks for it
-                yield statistic, law, plateaus if law == "plateau" else laws
-
-
-def _fit(
-    law: str, curve: pd.DataFrame, losses: pd.DataFrame, statistic: str, window: Window,
-    correlation: Correlations | None, confidence: float,
-) -> pd.DataFrame:  # fmt: skip
-    values = by_draw(curve, statistic, window)
-    sizes, y = values.columns.to_numpy(float), values.to_numpy()
-    if correlation is None:
-        fitted = fits.fit_draws(fits.LAWS[law], sizes, y)
-    else:
-        error = (by_draw(curve, f"{statistic}_standard_error", window) / values).to_numpy()[0]
-        reference = by_draw(_at_infinite_width(losses, curve), statistic, window)[values.columns]
-        fitted = fits.fit_single_draw(
-            fits.LAWS[law], sizes, y[0], correlation.covariance(sizes, error), correlation.members, reference.to_numpy()
-        )
-    return fits.table(fitted, confidence).assign(points=len(sizes), draws=len(values))
-
-
-def _at_infinite_width(losses: pd.DataFrame, curve: pd.DataFrame) -> pd.DataFrame:
-    """The same task after the same steps, for every draw."""
-    first = curve.iloc[0]
-    same = (losses["task"] == first["task"]) & (losses["training_time"] == first["training_time"])
-    return losses[same & (losses["method"] == GRADIENT_DESCENT)]
+def _laws(windows: ScalingLaws) -> Iterator[tuple[str, str, Window]]:
+    """Which statistics have which laws, in which window."""
+    for statistic, laws in LAWS.items():
+        for law in laws:
+            yield statistic, law, windows.plateau if law == "plateau" else windows.infinite_width

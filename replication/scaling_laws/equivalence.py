@@ -1,18 +1,23 @@
 """Equivalence tests: whether a number lies in a range, with an error rate that is declared.
 
 With the interval at confidence 1 - 2 significance (two one-sided tests) a claim *holds* if the interval lies inside the
-range, *does not hold* if it lies outside, and is *not established* if it reaches across an end of the range.
+range and *does not hold* if it lies outside. If it reaches across an end of the range the claim is *not established*;
+if it is wider than the range, so that it could not have held whatever was found, there was *no power* to tell.
 """
 
 from typing import NamedTuple
 
 from replication.scaling_laws.estimates import Estimate
 
-HOLDS, DOES_NOT_HOLD, NOT_ESTABLISHED = "holds", "does not hold", "not established"
+HOLDS, DOES_NOT_HOLD, NOT_ESTABLISHED, NO_POWER = "holds", "does not hold", "not established", "no power"
+VERDICTS = (HOLDS, DOES_NOT_HOLD, NOT_ESTABLISHED, NO_POWER)
 
 
 class EquivalenceTest(NamedTuple):
-    """One tested number: which claim and where, the estimate, and the range that the claim allows."""
+    """One tested number: which claim and where, the estimate, and the range that the claim allows.
+
+    The verdict on a claim is that of its primary tests; others are reported beside them and decide nothing.
+    """
 
     claim: str
     scope: str
@@ -20,25 +25,22 @@ class EquivalenceTest(NamedTuple):
     estimate: Estimate
     low: float
     high: float
-    below_crossover: bool = False
+    primary: bool = True
 
 
 def verdict(test: EquivalenceTest, significance: float) -> str:
-    """*holds*, *does not hold* or *not established*.
-
-    A plateau is claimed for large N_D only, so a slope outside its range in a window that ends below the onset of the
-    plateau does not refute it.
-    """
+    """One of `VERDICTS`."""
     lower, upper = test.estimate.interval(1 - 2 * significance)
     if test.low < lower and upper < test.high:
         return HOLDS
     if upper < test.low or lower > test.high:
-        return NOT_ESTABLISHED if test.below_crossover else DOES_NOT_HOLD
-    return NOT_ESTABLISHED
+        return DOES_NOT_HOLD
+    return NO_POWER if upper - lower > test.high - test.low else NOT_ESTABLISHED
 
 
 def combine(verdicts: list[str]) -> str:
-    """A claim holds if every test of it holds, and does not hold if any one does not."""
-    if DOES_NOT_HOLD in verdicts:
-        return DOES_NOT_HOLD
-    return HOLDS if verdicts and all(v == HOLDS for v in verdicts) else NOT_ESTABLISHED
+    """Of several primary tests: does not hold if any one does not, and holds if every one does."""
+    for one in (DOES_NOT_HOLD, NO_POWER, NOT_ESTABLISHED):
+        if one in verdicts:
+            return one
+    return HOLDS if verdicts else NO_POWER

@@ -4,20 +4,19 @@ from collections.abc import Callable
 
 import numpy as np
 
-from replication.scaling_laws.estimates import Estimate, combined_dof
+from replication.scaling_laws.estimates import Estimate
 from replication.scaling_laws.power_laws import (
     LAWS,
     Fit,
     plateau,
     power_law,
     power_law_with_floor,
-    straight_line,
     table,
 )
 
 __all__ = [
-    "LAWS", "Estimate", "Fit", "exponent_difference", "fit_draws", "fit_single_draw", "mean_log_ratio", "plateau",
-    "power_law", "power_law_with_floor", "straight_line", "table",
+    "LAWS", "Estimate", "Fit", "exponent_difference", "fit_draws", "fit_members", "plateau", "power_law",
+    "power_law_with_floor", "table",
 ]  # fmt: skip
 
 Law = Callable[[np.ndarray, np.ndarray, np.ndarray], Fit]
@@ -42,32 +41,22 @@ def fit_draws(law: Law, x: np.ndarray, y: np.ndarray) -> Fit:
     return centre._replace(parameters=parameters)
 
 
-def fit_single_draw(
-    law: Law, x: np.ndarray, y: np.ndarray, covariance: np.ndarray, members: int, reference: np.ndarray
-) -> Fit:
-    """Fit `law` to one curve y (sizes,) of so many members, trained on a single draw of the training set.
+def fit_members(law: Law, x: np.ndarray, y: np.ndarray, covariance: np.ndarray, members: int) -> Fit:
+    """Fit `law` to one curve y (sizes,) of so many members, all trained on one training set, of which it speaks.
 
     covariance: of ln y over members (sizes, sizes), as measured (`member_bootstrap`): members start from the same
     weights at every size, so what a member is off by at one size it is partly off by at the others. Of a slope that
-    part cancels, of a level it does not average out.
-
-    A law in N_D speaks of all training sets, so each parameter has two errors, added in quadrature: g' covariance g
-    over members, g the gradient of the parameter with respect to ln y, and from the draw, as the parameter scatters
-    when the same weighted fit is made to `reference` (draws, sizes), the curves of several draws at infinite width. The
-    degrees of freedom, members - 1 and draws - 1, are combined as Welch and Satterthwaite do.
+    part cancels, of a level it does not average out. The error of a parameter is g' covariance g, g its gradient with
+    respect to ln y.
     """
-    total = np.sqrt(np.diag(covariance) + _pooled_scatter(reference) ** 2)
-    centre = law(x, y, total)
+    error = np.sqrt(np.diag(covariance))
+    centre = law(x, y, error)
     step = 1e-4  # moves ln y one point at a time: how the members' errors pass on to the parameters
-    moved = [law(x, y * np.exp(step * unit), total).parameters for unit in np.eye(len(x))]
-    drawn = [law(x, curve, total).parameters for curve in reference]
+    moved = [law(x, y * np.exp(step * unit), error).parameters for unit in np.eye(len(x))]
     parameters = {}
     for name, estimate in centre.parameters.items():
         gradient = np.array([one[name].value - estimate.value for one in moved]) / step
-        of_members = float(gradient @ covariance @ gradient)
-        of_draw = float(np.var([one[name].value for one in drawn], ddof=1))
-        dof = combined_dof([(of_members, members - 1), (of_draw, len(reference) - 1)])
-        parameters[name] = Estimate(estimate.value, np.sqrt(of_members + of_draw), dof)
+        parameters[name] = Estimate(estimate.value, float(np.sqrt(gradient @ covariance @ gradient)), members - 1)
     return centre._replace(parameters=parameters)
 
 
@@ -75,16 +64,6 @@ def exponent_difference(x: np.ndarray, y1: np.ndarray, y2: np.ndarray) -> Estima
     """Exponent of y1 minus exponent of y2, both (draws, sizes) on the same draws, paired draw by draw."""
     slopes = np.polyfit(np.log(x), (np.log(y2) - np.log(y1)).T, 1)[0]
     return Estimate(slopes.mean(), slopes.std(ddof=1) / np.sqrt(len(slopes)), len(slopes) - 1)
-
-
-def mean_log_ratio(ratio: np.ndarray, covariance: np.ndarray, members: int) -> Estimate:
-    """Mean of ln ratio (sizes,) with weights 1 / variance; `covariance` (sizes, sizes): of ln ratio, over `members`.
-
-    The weights are those of independent ratios, the error, sqrt(w' covariance w), is not.
-    """
-    weights = 1 / np.diag(covariance)
-    weights /= weights.sum()
-    return Estimate(float(weights @ np.log(ratio)), float(np.sqrt(weights @ covariance @ weights)), members - 1)
 
 
 def _pooled_scatter(y: np.ndarray) -> np.ndarray:

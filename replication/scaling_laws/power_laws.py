@@ -37,16 +37,19 @@ class Fit(NamedTuple):
 def power_law(x: np.ndarray, y: np.ndarray, error: np.ndarray) -> Fit:
     """y = amplitude x^-exponent, and its drift: how much the local exponent grows across the window.
 
-    `error` are relative standard errors of y. The drift comes from a fit with one more term in (ln x)^2.
+    `error` are relative standard errors of y. The drift comes from a fit with one more term in (ln x)^2;
+    relative_drift is its share of the exponent.
     """
     (level, slope), covariance, chi_square = _polynomial(x, y, error, 1)
     centre = np.log(x).mean()
     amplitude = np.exp(level - slope * centre)
     amplitude_error = amplitude * np.sqrt(np.array([1, -centre]) @ covariance @ np.array([1, -centre]))
+    drift = _drift(x, y, error)
     parameters = {
         "exponent": Estimate(-slope, np.sqrt(covariance[1, 1])),
         "amplitude": Estimate(amplitude, amplitude_error),
-        "drift": _drift(x, y, error),
+        "drift": drift,
+        "relative_drift": Estimate(drift.value / -slope, drift.error / abs(slope)),
     }
     return Fit(parameters, chi_square, len(x) - 2)
 
@@ -102,14 +105,6 @@ def plateau(x: np.ndarray, y: np.ndarray, error: np.ndarray) -> Fit:
         "drift": _drift(x, y, error),
     }
     return Fit(parameters, chi_square, len(x) - 1)
-
-
-def straight_line(x: np.ndarray, y: np.ndarray, error: np.ndarray) -> Fit:
-    """y = intercept + slope x; `error` are standard errors of y."""
-    values, covariance, chi_square = _least_squares(np.vander(x, 2, increasing=True), y, error)
-    errors = np.sqrt(np.diag(covariance))
-    parameters = {name: Estimate(*pair) for name, *pair in zip(("intercept", "slope"), values, errors, strict=True)}
-    return Fit(parameters, chi_square, len(x) - 2)
 
 
 LAWS = {"power_law": power_law, "power_law_with_floor": power_law_with_floor, "plateau": plateau}

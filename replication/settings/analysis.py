@@ -33,7 +33,6 @@ class Claims(Section):
     exponent_difference: Bound
     interval_ratio: Annotated[float, Field(gt=1)]
     coverage: Bound
-    width_intercept: Bound
-    width_departure: Bound
+    width_law: Bound
     exponent_of_one: Bound
     exponent_share: Bound

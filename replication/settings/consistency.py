@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 Problems = Iterator[tuple[str, str]]
 # sections whose training sets are draws from the pool of every task
-DRAWN = ("infinite_width", "variations", "finite_width", "training_variations", "width_expansion", "data_variations")
+DRAWN = ("variations", "finite_width", "training_variations", "data_variations")
 
 
 def problems(profile: Profile) -> Problems:
@@ -37,6 +37,10 @@ def _task(profile: Profile, name: TaskName, task: TaskSettings) -> Problems:
         largest = getattr(profile, section).training_sizes[-1]
         if largest > task.pool_size / 2:  # draws of more would be nearly the same set
             yield f"{section}.training_sizes", f"{largest} exceeds {half}; drop that size or enlarge the pool"
+    sizes = profile.infinite_width.sizes_within(task.pool_size)
+    for key, least in (("infinite_width", 4), ("plateau", 3)):
+        if (inside := len(getattr(profile.scaling_laws, key).inside(sizes))) < least:
+            yield f"scaling_laws.{key}", f"holds {inside} training sizes up to {half}; widen it, or enlarge the pool"
     if (sample := profile.learning_curve_theory.sample_size) > task.pool_size:
         yield "learning_curve_theory.sample_size", f"{sample} exceeds {pool}; take a smaller sample"
     if (sample := profile.data_variations.sample_size) > task.pool_size / 2:
@@ -75,18 +79,16 @@ def _training_sizes(profile: Profile) -> Problems:
     """Sizes that other sections need."""
     missing = sorted(set(profile.finite_width.training_sizes) - set(profile.infinite_width.training_sizes))
     if missing:
-        reason = "not among infinite_width.training_sizes, which set the learning rate; add them there"
+        reason = "not among infinite_width.training_sizes, which ensembles are compared with; add them there"
         yield "finite_width.training_sizes", f"{missing} {reason}"
     if len(profile.training_variations.training_sizes) < 3:
         yield "training_variations.training_sizes", "a plateau and its slope need at least 3; add some"
 
 
 def _training(profile: Profile) -> Problems:
-    """One training time for a whole learning curve, of networks that can be trained."""
+    """Networks that can be trained."""
     if profile.training.algorithm == "convergence":
         yield "training.algorithm", "convergence is known of linearised networks alone; name one that takes steps"
-    if profile.training.training_loss_ratio is not None:
-        yield "training.training_loss_ratio", "gives every N_D steps of its own, and curves have one number; set null"
 
 
 def _cross_check(profile: Profile) -> Problems:
@@ -104,7 +106,7 @@ def _windows(profile: Profile) -> Problems:
     """Enough training sizes in every fit window."""
     for key, section, points in (
         ("infinite_width", profile.infinite_width, 4),
-        ("finite_width", profile.finite_width, 4),
+        ("finite_width", profile.finite_width, 3),
         ("plateau", profile.infinite_width, 3),
         ("plateau_finite_width", profile.finite_width, 3),
     ):

@@ -24,7 +24,8 @@ class InfiniteWidth(Section):
     `linear_algebra` is LAPACK's, or JAX's, on a GPU if there is one. `cross_check` has the other engine compute one
     size of the first draw again, or is null. `diag_reg`, relative to the mean of the diagonal, is added to every kernel
     that is inverted, `singular_diag_reg` in its place where the kernel is singular to working precision; 0 makes that
-    an error. The results say what was added.
+    an error. The results say what was added. A task has the training sizes up to half of its pool: draws of more points
+    would be nearly the same set.
     """
 
     training_sizes: Sizes
@@ -34,6 +35,10 @@ class InfiniteWidth(Section):
     cross_check: CrossCheck | None = None
     diag_reg: Annotated[float, Field(ge=0, le=1)]
     singular_diag_reg: Annotated[float, Field(ge=0, le=1)]
+
+    def sizes_within(self, pool_size: int) -> tuple[int, ...]:
+        """Training sizes of a task with a pool of so many points."""
+        return tuple(size for size in self.training_sizes if 2 * size <= pool_size)
 
 
 class Variations(Section):

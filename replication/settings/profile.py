@@ -17,7 +17,7 @@ from replication.settings.training import Execution, FiniteWidth, Training, Trai
 
 # sections that can contradict themselves
 PARTS_WITH_PROBLEMS = (
-    "width_expansion", "data_variations", "trained_variations", "dimension", "trained_regimes", "random_features",
+    "finite_width", "data_variations", "trained_variations", "dimension", "trained_regimes", "random_features",
 )  # fmt: skip
 
 

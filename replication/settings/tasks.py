@@ -1,10 +1,13 @@
 """The tasks: which data set feeds them, and how they are sized."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
+from pydantic import Field
+
+from replication.settings.network import OutputScale
 from replication.settings.sections import Positive, Section, Share
 
-TaskName = Literal["digits", "images", "calorimeter"]
+TaskName = Literal["digits", "images", "vehicles", "calorimeter"]
 
 
 DatasetName = Literal["uci_digits", "photo_patches", "showers", "geant4", "mnist", "cifar10", "calochallenge"]
@@ -13,6 +16,7 @@ DatasetName = Literal["uci_digits", "photo_patches", "showers", "geant4", "mnist
 DATASETS_OF_TASK: dict[TaskName, tuple[DatasetName, ...]] = {
     "digits": ("uci_digits", "mnist"),
     "images": ("photo_patches", "cifar10"),
+    "vehicles": ("cifar10",),
     "calorimeter": ("showers", "geant4", "calochallenge"),
 }
 
@@ -31,6 +35,8 @@ class TaskSettings(Section):
     keeps every member stable depends on the task.
 
     Inputs are transformed, centred by one mean or every component by its own, and divided by one standard deviation.
+    With `positive_classes` there is one output: whether the class is one of these, standardised. `output_scales` are
+    those of `width_expansion` for this task, where they are not the same for all.
     """
 
     dataset: DatasetName
@@ -39,3 +45,5 @@ class TaskSettings(Section):
     learning_rate_fraction: Share
     transform: Transform = "none"
     centre: Centre = "global"
+    positive_classes: Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1)] | None = None
+    output_scales: Annotated[tuple[OutputScale, ...], Field(min_length=1)] | None = None

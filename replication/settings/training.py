@@ -72,19 +72,33 @@ class Training(Section):
 
 
 class FiniteWidth(Section):
-    """Widths, training sizes and the number of members of every ensemble."""
+    """Widths and training sizes of the ensembles; `members` of every width, in the order of `widths`.
+
+    The same members are linearised as well on up to `largest_linearised` training points: the kernel of a linearised
+    network with C outputs on N points has (C N)^2 entries, which costs more than training it.
+    """
 
     widths: Sizes
     training_sizes: Sizes
-    members: Members
+    members: tuple[Members, ...]
+    largest_linearised: Positive = 10**7
+
+    def problems(self) -> Iterator[tuple[str, str]]:
+        """Yield (key, message) unless there are as many numbers of members as widths."""
+        if len(self.members) != len(self.widths):
+            yield "members", f"{len(self.members)} numbers for {len(self.widths)} widths; give one for each width"
 
 
 class TrainingVariations(Section):
-    """Ensembles of one width that differ from the profile's in one property; its own value is added."""
+    """Ensembles of one width that differ from the profile's in one property; its own value is added.
+
+    `steps`: of those for which infinite width cannot say how many reach the ratio that `training` asks for.
+    """
 
     width: Positive
     training_sizes: Sizes
     members: Members
+    steps: Positive
     algorithm: tuple[Algorithm, ...]
     parametrisation: tuple[Parametrisation, ...]
     activation: tuple[Activation, ...]
@@ -92,32 +106,14 @@ class TrainingVariations(Section):
 
 
 class WidthExpansion(Section):
-    """Networks with one hidden layer at order 1/n, from infinite width and by ensembles trained to convergence.
+    """Networks with one hidden layer at order 1/n, at several output scales, beside the ensembles of `finite_width`.
 
-    `members`: of every width, in the order of `widths`. Trained members descend by the heavy ball until the mean
-    training loss of infinite width is `training_loss_ratio` of its test loss, at most `steps` steps. `precision`: of c,
-    the Monte Carlo over neurons, relative, which takes at most so many `neurons`.
+    `precision`: of c, the Monte Carlo over neurons, relative, which takes at most so many `neurons`.
     """
 
     output_scales: Annotated[tuple[OutputScale, ...], Field(min_length=1)]
-    training_sizes: Sizes
-    widths: Sizes
-    members: tuple[Members, ...]
-    training_loss_ratio: Share
-    steps: Positive
     precision: Share
     neurons: Positive = 20_000
-
-    @property
-    def training(self) -> Training:
-        """How members are trained, at most."""
-        ratio = self.training_loss_ratio
-        return Training(steps=self.steps, algorithm="heavy_ball", training_loss_ratio=ratio)
-
-    def problems(self) -> Iterator[tuple[str, str]]:
-        """Yield (key, message) unless there are as many numbers of members as widths."""
-        if len(self.members) != len(self.widths):
-            yield "members", f"{len(self.members)} numbers for {len(self.widths)} widths; give one for each width"
 
 
 class Execution(Section):

@@ -7,9 +7,7 @@ from replication import schema
 from replication.datasets import prepared
 from replication.experiments import training_variations as variations
 from replication.experiments import width_expansion as expansion
-from replication.experiments.ensembles import ensembles
-from replication.experiments.networks import network_on
-from replication.experiments.width_expansion import Subject
+from replication.experiments.ensembles import Case, Subject, case_of, ensembles
 from replication.finite_width.runs import Run
 from replication.settings.network import MLP
 from replication.settings.tasks import TaskSettings
@@ -38,29 +36,29 @@ def plan_ensembles(
     def subject() -> Subject:
         return subject_of(paths, task, network, seed)
 
-    def of_learning_curve() -> list[Run]:
-        exact = files.read_table(paths.results("infinite_width", str(paths.task), "learning_curves.csv"))
-        return ensembles(*subject()[:4], training, finite_width, seed, exact)
+    def runs(cases: list[Case]) -> list[Run]:
+        return ensembles(
+            subject(), cases, training, finite_width, files.read_table(ensemble_table(paths, "training_times"))
+        )
 
     def of_variations() -> list[Run]:
         expected = files.read_table(ensemble_table(paths, "expected"))
-        return variations.training_variations(*subject()[:4], training, training_variations, seed, expected)
-
-    def of_expansion() -> list[Run]:
-        expected = files.read_table(ensemble_table(paths, "width_expansion_theory"))
-        return expansion.ensembles(subject(), width_expansion, expected)
+        return variations.training_variations(subject(), training, training_variations, expected)
 
     return [
-        Plan(schema.LEARNING_CURVE, ensemble_table(paths, "members"), of_learning_curve),
+        Plan(schema.LEARNING_CURVE, ensemble_table(paths, "members"), lambda: runs([case_of(subject())])),
+        Plan(
+            schema.WIDTH_EXPANSION,
+            ensemble_table(paths, "width_expansion"),
+            lambda: runs(expansion.cases(subject(), width_expansion)),
+        ),
         Plan(schema.TRAINING_VARIATION, ensemble_table(paths, "training_variations"), of_variations),
-        Plan(schema.WIDTH_EXPANSION, ensemble_table(paths, "width_expansion"), of_expansion),
     ]
 
 
 def subject_of(paths: RunPaths, task: TaskSettings, network: MLP, seed: int) -> Subject:
     """The data of a task, and the network on them."""
-    dataset = prepared.read(paths.prepared)
-    return Subject(dataset, str(paths.task), task, network_on(dataset, network), seed)
+    return Subject(prepared.read(paths.prepared), str(paths.task), task, network, seed)
 
 
 def ensemble_table(paths: RunPaths, stem: str) -> Path:

@@ -11,7 +11,7 @@ from replication.settings.analysis import Statistics
 from replication.settings.infinite_width import InfiniteWidth, LearningCurveTheory
 from replication.settings.network import MLP
 from replication.settings.tasks import TaskSettings
-from replication.settings.training import Training
+from replication.settings.training import FiniteWidth, Training
 from replication.stages import files
 from replication.stages.command import run
 from replication.stages.run_paths import RunPaths
@@ -19,15 +19,18 @@ from replication.stages.run_paths import RunPaths
 
 def predict_infinite_width(
     paths: RunPaths, seed: int, task: TaskSettings, network: MLP, training: Training, infinite_width: InfiniteWidth,
-    learning_curve_theory: LearningCurveTheory, statistics: Statistics,
+    learning_curve_theory: LearningCurveTheory, finite_width: FiniteWidth, statistics: Statistics,
 ) -> None:  # fmt: skip
     """Predict moments, sources and credible intervals of the test loss at infinite width, and by theory."""
     dataset = prepared.read(paths.prepared)
     data, network = (dataset, paths.task), network_on(dataset, network)
     check = cross_check(*data, network, infinite_width, seed)
     theory = theory_curves(*data, task, network, learning_curve_theory, seed)
-    with tqdm(total=number_of_curve_points(infinite_width), desc=f"infinite width, {paths.task}", disable=None) as bar:
-        curves = infinite_width_curves(*data, task, network, training, infinite_width, statistics, seed, bar.update)
+    total = number_of_curve_points(infinite_width, task.pool_size, points := finite_width.training_sizes)
+    with tqdm(total=total, desc=f"infinite width, {paths.task}", disable=None) as bar:
+        curves = infinite_width_curves(
+            *data, task, network, training, infinite_width, points, statistics, seed, bar.update
+        )
     tables = {"learning_curves": curves, "theory": theory, "cross_check": check}
     files.write_tables(paths.results("infinite_width", paths.task), tables)
 

@@ -6,6 +6,7 @@ from replication.datasets import manifest, sources
 from replication.datasets.catalogue import SOURCES
 from replication.datasets.dataset import Dataset
 from replication.datasets.registry import read_registry
+from replication.datasets.variations import one_output
 from replication.settings.tasks import TaskSettings
 from replication.stages.run_paths import REGISTRY, RunPaths
 
@@ -14,6 +15,8 @@ def load(paths: RunPaths, task: TaskSettings, seed: int) -> Dataset:
     """The training pool and the test set that the task asks for; what was downloaded for them stays in its folder."""
     dataset = _load(paths, task.dataset, task.pool_size, task.test_size, seed)
     manifest.write_manifest(paths.raw, task.dataset, read_registry(REGISTRY))
+    if task.positive_classes is not None:
+        dataset = one_output(dataset, task.positive_classes)
     return dataset._replace(transform=task.transform, centre=task.centre)
 
 

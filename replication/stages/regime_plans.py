@@ -7,7 +7,6 @@ from replication import schema
 from replication.datasets import prepared
 from replication.datasets.dataset import Dataset
 from replication.experiments import trained_regimes as regimes
-from replication.experiments.networks import network_on
 from replication.experiments.trained_curves import trained_students
 from replication.experiments.trained_curves import trained_variations as changed_data
 from replication.finite_width.runs import Run
@@ -42,7 +41,7 @@ def plan_regimes(
     ) -> Callable[[], list[Run]]:
         def runs() -> list[Run]:
             data = dataset(settings.task)
-            return make(data, tasks[settings.task], network_on(data, network), training, settings, seed)
+            return make(data, tasks[settings.task], network.unscaled, training, settings, seed)
 
         return runs
 

@@ -1,0 +1,71 @@
+"""Exhibit: the law of the test loss that infinite width and order 1/n predict, over the losses of trained members."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from scipy import special, stats
+
+from replication.figures.palettes import QUALITATIVE
+from replication.figures.style import styled, subjects
+from replication.schema import TRAINED, subject_name
+
+COLUMNS, POINTS = 2, 400
+
+
+@styled
+def loss_law(
+    members: pd.DataFrame, moments: pd.DataFrame, theory: pd.DataFrame, value: str, confidence: float
+) -> Figure:
+    """Losses of trained members (bars) of one width and N_D, a panel for each task, at the output scale `value`.
+
+    The width is the middle one of those that were trained, N_D the largest within the expansion. Lines: Gaussians of
+    the moments of infinite width (grey) and of order 1/n (black); shaded the central interval of the latter, in the
+    title the share of members inside.
+    """
+    panels = subjects(theory)
+    rows = -(-len(panels) // COLUMNS)
+    figure = Figure(figsize=(9, 0.6 + 2.8 * rows))
+    grid = figure.subplots(rows, COLUMNS, squeeze=False)
+    for axes in grid.flat[len(panels) :]:
+        axes.set_axis_off()
+    for axes, (task, dataset) in zip(grid.flat, panels, strict=False):
+        of_members, of_moments, of_theory = (
+            table[(table["task"] == task) & (table["value"].astype(str) == value)]
+            for table in (members, moments, theory)
+        )
+        share, size, width = _panel(axes, of_members, of_moments, of_theory, confidence)
+        text = f"{subject_name(task, dataset)}, $N_D$ = {size}, $n$ = {width}: {share:.0%} inside"
+        axes.set_title(text, loc="left", fontweight="bold", fontsize=11)
+        axes.set_xlabel("test loss")
+        axes.set_yticks([])
+    handles, labels = grid.flat[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=4)
+    return figure
+
+
+def _panel(
+    axes: Axes, members: pd.DataFrame, moments: pd.DataFrame, theory: pd.DataFrame, confidence: float
+) -> tuple[float, int, int]:
+    trained = moments[moments["method"] == TRAINED]
+    widths = sorted(trained["width"].unique())
+    width = widths[len(widths) // 2]
+    inside = trained[(trained["width"] == width) & ~trained["beyond_expansion"].astype(bool)]
+    row = inside.loc[inside["training_size"].idxmax()]
+    size = row["training_size"]
+    limit = theory[theory["training_size"] == size].iloc[0]
+    chosen = (members["method"] == TRAINED) & (members["width"] == width) & (members["training_size"] == size)
+    losses = members.loc[chosen, "test_loss"].to_numpy()
+    axes.hist(losses, bins="auto", density=True, color=QUALITATIVE[0], alpha=0.45, label="trained members")
+    mean, eps = row["expected_mean"], row["expected_coefficient_of_variation"]
+    half = special.ndtri((1 + confidence) / 2) * eps * mean
+    axes.axvspan(
+        mean - half, mean + half, color="0.5", alpha=0.15, linewidth=0, label=f"{confidence:.0%} of order $1/n$"
+    )
+    for label, centre, std, colour in (
+        ("infinite width", limit["mean"], limit["mean"] * limit["coefficient_of_variation"], "0.45"),
+        ("order $1/n$", mean, mean * eps, "black"),
+    ):
+        x = np.linspace(centre - 4 * std, centre + 4 * std, POINTS)
+        axes.plot(x, stats.norm.pdf(x, centre, std), label=label, color=colour)
+    return float(np.mean(np.abs(losses - mean) <= half)), int(size), int(width)
