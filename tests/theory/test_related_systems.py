@@ -31,6 +31,7 @@ def test_a_slope_over_groups_is_the_slope_of_no_group(rng):
         np.testing.assert_allclose(of_task["estimate"], alone["estimate"])
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:.*left the lazy regime")
 def test_networks_that_learn_features_agree_the_wider_the_more(rng):
     """Vyas et al., arXiv 2305.18411: in muP, early in training, losses do not depend on width or initialisation.
