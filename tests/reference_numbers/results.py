@@ -12,19 +12,22 @@ def tables(seed=0, rounding=0.0):
     """By file. seed: of the networks; rounding: relative, of each loss on another processor."""
     members = _members(np.random.default_rng(seed))
     members["test_loss"] *= 1 + rounding * np.random.default_rng(99).standard_normal(len(members))
-    moments = _moments(members)
     verdicts = pd.DataFrame(
         {"paper": "arXiv:2503.05938", "claim": ["A1", "A2"], "statement": ["a law", "a plateau"], "task": "digits"}
         | {"verdict": ["holds", "not established"], "evidence": ["0.31 [0.30, 0.32]", "0.1 [0, 0.2]"]}
     )
     found = {
         "infinite_width/digits/learning_curves.csv": _exact(),
-        "ensembles/digits/members.csv": members,
-        "laws/learning_curves.csv": moments,
-        "laws/scaling_laws.csv": _laws(moments),
         "claims/verdicts.csv": verdicts,
     }
-    return found | {"published_numbers/published_numbers.csv": _published()}
+    return found | derived(members) | {"published_numbers/published_numbers.csv": _published()}
+
+
+def derived(members):
+    """The table of members and the laws that follow from it."""
+    moments = _moments(members)
+    laws = {"laws/learning_curves.csv": moments, "laws/scaling_laws.csv": _laws(moments)}
+    return {"ensembles/digits/members.csv": members} | laws
 
 
 def write(folder, found):

@@ -7,7 +7,7 @@ from scipy.stats import t
 
 from replication.reference_numbers.comparison import FEWEST, OUTLIER, compare
 from replication.reference_numbers.quantities import published_quantities, quantities
-from tests.reference_numbers.results import tables
+from tests.reference_numbers.results import derived, tables
 
 PUBLISHED = "published_numbers/published_numbers.csv"
 COLUMNS = [
@@ -59,3 +59,14 @@ def test_a_word_in_place_of_a_number_is_a_mismatch():
     reference = REFERENCE.copy()
     reference.loc[0, "value"] = "many"
     assert list(compare(reference, numbers(tables())).mismatches.index) == [0]
+
+
+def test_a_single_ensemble_that_is_rounded_otherwise_moves_many():
+    members = tables()["ensembles/digits/members.csv"]
+    of_one = (members["width"] == 64) & (members["training_size"] == 32)
+    members.loc[of_one, "test_loss"] *= 1 + 1e-4 * np.arange(of_one.sum())
+    found = tables() | derived(members)
+    compared = compare(REFERENCE, numbers(found))
+    assert (compared.numbers["outcome"] == "moved").sum() > 10
+    assert compared.mismatches.empty
+    assert "another processor" in compared.remark
