@@ -14,8 +14,8 @@ from scipy.stats import binom, t
 from replication.reference_numbers.tolerances import FITTED, SAME, STATISTICAL
 
 AGREES, MOVED, MISSING, NEW = "agrees", "moved", "missing", "new"
-# numbers of trained networks: if no more moved, none has reason to. One that is changed by hand moves itself and the mean
-# of its column; a single ensemble that is rounded otherwise moves dozens, from its members to their laws
+# numbers of trained networks: if no more moved, none has reason to. One that is changed by hand moves itself and the
+# mean of its column; a single ensemble that is rounded otherwise moves dozens, from its members to their laws
 FEW = 10
 ROUNDED, MANY = 0.05, 0.2  # z-scores that rounding seldom exceeds; if so large a share does, these are other networks
 OUTLIER, FAR = 3.0, 10.0  # z-scores of which some are expected, and none
