@@ -1,16 +1,13 @@
 """Exhibit: from which width on infinite width serves, predicted at infinite width and measured on trained networks."""
 
-import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from replication.figures.palettes import QUALITATIVE
-from replication.figures.style import MARKERS, TRAINING_SIZE, dodged, readable_log_axis, styled, subjects
+from replication.figures.style import MARKERS, TRAINING_SIZE, dodged, panels_of, readable_log_axis, styled, subjects
 from replication.schema import subject_name
-
-COLUMNS = 2
 
 
 @styled
@@ -22,30 +19,26 @@ def least_widths(table: pd.DataFrame) -> Figure:
     standard errors; where the measured c is not positive the width is below what can be measured, and left out.
     """
     panels = subjects(table)
-    rows = -(-len(panels) // COLUMNS)
-    figure = Figure(figsize=(9, 0.7 + 3.1 * rows))
-    grid = figure.subplots(rows, COLUMNS, sharex=True, sharey=True, squeeze=False)
-    for axes in grid.flat[len(panels) :]:
-        axes.set_axis_off()
+    figure, grid = panels_of(len(panels), 4.2, 3.4, 0.7, shared=True)
     values = list(dict.fromkeys(table["value"]))
-    for axes, (task, dataset) in zip(grid.flat, panels, strict=False):
+    for axes, (task, dataset) in zip(grid, panels, strict=True):
         axes.set(xscale="log", yscale="log", xlabel=TRAINING_SIZE, ylabel=r"least width $n^*$")
         axes.set_title(subject_name(task, dataset), loc="left", fontweight="bold")
         for place, value in enumerate(values):
             own = table[(table["task"] == task) & (table["value"] == value)].sort_values("training_size")
             if len(own):
                 _draw(axes, own, place, len(values))
-    for axes in grid.flat[: len(panels)]:
-        readable_log_axis(axes.xaxis)
-        readable_log_axis(axes.yaxis)
+    readable_log_axis(grid[0].xaxis)  # the panels share both axes
+    readable_log_axis(grid[0].yaxis)
     figure.legend(handles=_legend(values), loc="outside lower center", ncols=4)
     return figure
 
 
 def _draw(axes: Axes, own: pd.DataFrame, place: int, count: int) -> None:
     colour, size = QUALITATIVE[place], own["training_size"].to_numpy(float)
-    axes.plot(size, own["predicted"], color=colour, linestyle="dotted")
-    axes.plot(size, np.where(own["predicted"] >= own["reach"], own["predicted"], np.nan), color=colour)
+    predicted = own["predicted"].where(own["predicted"] > 0)  # a c below zero, within its error, asks for no width
+    axes.plot(size, predicted, color=colour, linestyle="dotted")
+    axes.plot(size, predicted.where(predicted >= own["reach"]), color=colour)
     axes.plot(size, own["reach"], color=colour, linewidth=0.8, alpha=0.6)
     seen = own[own["measured"] > own["measured_error"]]
     bars = seen["measured_error"]

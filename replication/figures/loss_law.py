@@ -7,10 +7,10 @@ from matplotlib.figure import Figure
 from scipy import special, stats
 
 from replication.figures.palettes import QUALITATIVE
-from replication.figures.style import styled, subjects
+from replication.figures.style import panels_of, styled, subjects
 from replication.schema import TRAINED, subject_name
 
-COLUMNS, POINTS = 2, 400
+POINTS = 400
 
 
 @styled
@@ -20,26 +20,21 @@ def loss_law(
     """Losses of trained members (bars) of one width and N_D, a panel for each task, at the output scale `value`.
 
     The width is the middle one of those that were trained, N_D the largest within the expansion. Lines: Gaussians of
-    the moments of infinite width (grey) and of order 1/n (black); shaded the central interval of the latter, in the
-    title the share of members inside.
+    the moments of infinite width (grey) and of order 1/n (black); shaded the central interval of the latter, below
+    it the share of members inside.
     """
     panels = subjects(theory)
-    rows = -(-len(panels) // COLUMNS)
-    figure = Figure(figsize=(9, 0.6 + 2.8 * rows))
-    grid = figure.subplots(rows, COLUMNS, squeeze=False)
-    for axes in grid.flat[len(panels) :]:
-        axes.set_axis_off()
-    for axes, (task, dataset) in zip(grid.flat, panels, strict=False):
+    figure, grid = panels_of(len(panels), 4.4, 3.0, 0.6)
+    for axes, (task, dataset) in zip(grid, panels, strict=True):
         of_members, of_moments, of_theory = (
             table[(table["task"] == task) & (table["value"].astype(str) == value)]
             for table in (members, moments, theory)
         )
         share, size, width = _panel(axes, of_members, of_moments, of_theory, confidence)
-        text = f"{subject_name(task, dataset)}, $N_D$ = {size}, $n$ = {width}: {share:.0%} inside"
-        axes.set_title(text, loc="left", fontweight="bold", fontsize=11)
-        axes.set_xlabel("test loss")
+        axes.set_title(subject_name(task, dataset), loc="left", fontweight="bold", fontsize=12)
+        axes.set_xlabel(f"test loss, $N_D$ = {size}, $n$ = {width}: {share:.0%} inside", fontsize=12)
         axes.set_yticks([])
-    handles, labels = grid.flat[0].get_legend_handles_labels()
+    handles, labels = grid[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=4)
     return figure
 

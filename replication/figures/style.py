@@ -12,6 +12,7 @@ import pandas as pd
 from matplotlib import font_manager
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
+from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, Locator, LogLocator, MaxNLocator, NullFormatter
 
 from replication.figures.palettes import QUALITATIVE, ramp
@@ -59,6 +60,22 @@ def styled(draw: Callable[Given, Drawn]) -> Callable[Given, Drawn]:
 def subjects(table: pd.DataFrame) -> list[tuple[str, str]]:
     """(task, dataset) pairs of a table in order of appearance."""
     return list(table[["task", "dataset"]].drop_duplicates().itertuples(index=False, name=None))
+
+
+def panels_of(
+    count: int, width: float, height: float, margin: float, shared: bool = False
+) -> tuple[Figure, np.ndarray]:
+    """A figure with so many panels, (count,), three in a row, or two where that leaves no gap; sizes of one in inches.
+
+    margin: height below all of them, for a legend.
+    """
+    columns = 2 if count in (1, 2, 4) else 3
+    rows = -(-count // columns)
+    figure = Figure(figsize=(width * min(count, columns), height * rows + margin))
+    grid = figure.subplots(rows, min(count, columns), squeeze=False, sharex=shared, sharey=shared).ravel()
+    for axes in grid[count:]:
+        axes.set_axis_off()
+    return figure, grid[:count]
 
 
 def finite_widths(curves: pd.DataFrame) -> list[float]:

@@ -9,12 +9,11 @@ from matplotlib.figure import Figure
 
 from replication.figures.intervals import over_training_sets
 from replication.figures.palettes import ramp
-from replication.figures.style import SYMBOLS, TRAINING_SIZE, readable_log_axis, styled, subjects
+from replication.figures.style import SYMBOLS, TRAINING_SIZE, panels_of, readable_log_axis, styled, subjects
 from replication.scaling_laws.estimates import plus_minus
 from replication.scaling_laws.test_set_size import TEST_SIZES, of_test_size
 from replication.schema import GRADIENT_DESCENT, subject_name
 
-ROW, COLUMNS = 3.1, 2
 WINDOW: dict[str, Any] = {"color": "#f2dfa0", "alpha": 0.45, "linewidth": 0}
 
 
@@ -27,12 +26,8 @@ def test_set(exact: pd.DataFrame, plateaus: pd.DataFrame) -> Figure:
     exact: learning curves at infinite width; plateaus: the table of `test_set_plateaus`.
     """
     panels = subjects(exact)
-    rows = -(-len(panels) // COLUMNS)
-    figure = Figure(figsize=(10, 0.3 + ROW * rows * 1.15))
-    grid = figure.subplots(rows, COLUMNS, sharex=True, squeeze=False)
-    for axes in grid.flat[len(panels) :]:
-        axes.set_axis_off()
-    for axes, (task, dataset) in zip(grid.flat, panels, strict=False):
+    figure, grid = panels_of(len(panels), 4.0, 4.6, 0.0)
+    for axes, (task, dataset) in zip(grid, panels, strict=True):
         curves = exact[(exact["task"] == task) & (exact["method"] == GRADIENT_DESCENT)]
         curves = curves[np.isinf(curves["training_time"])]
         _panel(axes, curves, plateaus[plateaus["task"] == task])
@@ -52,6 +47,8 @@ def _panel(axes: Axes, curves: pd.DataFrame, plateaus: pd.DataFrame) -> None:
         number = plus_minus(slope["estimate"], slope["standard_error"]).replace("±", r"\pm")
         axes.plot(curve.training_size, curve.estimate, color=colour, label=f"$N_T$ {words}: ${number}$")
         axes.fill_between(curve.training_size, curve.lower, curve.upper, color=colour, alpha=0.18, linewidth=0)
-    axes.legend(title="test points: slope", fontsize=9, title_fontsize=9, loc="center left", bbox_to_anchor=(1, 0.5))
+    axes.legend(
+        title="test points: slope", fontsize=9, title_fontsize=9, loc="upper center", bbox_to_anchor=(0.5, -0.2)
+    )
     readable_log_axis(axes.yaxis)
     readable_log_axis(axes.xaxis)

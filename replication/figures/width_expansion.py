@@ -74,6 +74,7 @@ def _draw_theory(axes: Axes, row: dict, end: float, colour: str) -> None:
 
 def _draw_ensembles(axes: Axes, table: pd.DataFrame, colours: dict[int, str]) -> None:
     for method, words in FACES.items():
+        largest = table.loc[table["method"] == method, "training_size"].max()  # whose colour stands in the legend
         for place, (size, colour) in enumerate(colours.items()):
             rows = table[(table["method"] == method) & (table["training_size"] == size)]
             if rows.empty:
@@ -81,7 +82,7 @@ def _draw_ensembles(axes: Axes, table: pd.DataFrame, colours: dict[int, str]) ->
             estimates = np.array([_shorter(row) for row in rows.to_dict("records")])
             shift = 1 + DODGE * (place - (len(colours) - 1) / 2) + (DODGE / 2 if method == LINEARISED else 0)
             face = colour if method == TRAINED else "white"
-            label = words if place == len(colours) - 1 else "_"
+            label = words if size == largest else "_"
             bars, x = np.abs(estimates[:, 1:] - estimates[:, :1]).T, shift / rows["width"].to_numpy(float)
             axes.errorbar(
                 x, estimates[:, 0], bars, linestyle="none", color=colour, elinewidth=1.1, label=label,

@@ -86,11 +86,11 @@ def _power_laws(laws: pd.DataFrame) -> Iterator[str]:
 
 def _plateau(plateaus: pd.DataFrame) -> str:
     infinite = np.isinf(plateaus["test_size"])
-    given = plateaus["test_size"] == plateaus.loc[~infinite, "test_size"].median()
+    given = plateaus[plateaus["given"].astype(bool)]
     up_to = plateaus["holds_up_to"].fillna(0)
     return (
         f"eps_L is flat only as far as the test set makes it: d ln eps_L / d ln N_D is "
-        f"{span(plateaus.loc[given, 'estimate'])} with {plateaus.loc[given, 'test_size'].iloc[0]:,.0f} test points and "
+        f"{span(given['estimate'])} with {span(given['test_size'], '{:,.0f}'.format)} test points and "
         f"{span(plateaus.loc[infinite, 'estimate'])} with infinitely many (all tasks and output scales); it stays "
         f"within the bound up to {span(up_to, '{:,.0f}'.format)} test points"
     )

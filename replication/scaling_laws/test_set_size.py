@@ -59,8 +59,8 @@ def test_set_plateaus(
     """Slope of ln eps_L against ln N_D in the window, for every task, output scale and number of test points.
 
     exact: converged gradient descent and others, draw by draw; scales: of every task, g by name. `kappa` is that of the
-    largest N_D, mean over draws. `holds_up_to`: the most test points, of 1, 2 and 5 times powers of ten, at which the
-    slope lies within +-`bound`; NaN for none.
+    largest N_D, mean over draws; `given` says whether these are the test points that there are. `holds_up_to`: the most
+    test points, of 1, 2 and 5 times powers of ten, at which the slope lies within +-`bound`; NaN for none.
     """
     converged = exact[(exact["method"] == GRADIENT_DESCENT) & np.isinf(exact["training_time"])]
     rows = []
@@ -72,11 +72,14 @@ def test_set_plateaus(
             largest = scaled[scaled["training_size"] == window.inside(scaled["training_size"].unique())[-1]]
             label = subject | {"value": name, "output_scale": scale, **window.model_dump()}
             label |= {"kappa": kappa(largest).mean(), "holds_up_to": max(flat, default=np.nan)}
-            for points in dict.fromkeys((*TEST_SIZES, float(curves["test_size"].iloc[0]))):
+            given = float(curves["test_size"].iloc[0])
+            for points in dict.fromkeys((*TEST_SIZES, given)):
                 level = of_test_size(largest, points).mean()
                 numbers = slopes[points] if points in slopes else _slope(scaled, points, window)
                 rows.append(
-                    label | {"test_size": points, "coefficient_of_variation": level} | _numbers(numbers, confidence)
+                    label
+                    | {"test_size": points, "given": points == given, "coefficient_of_variation": level}
+                    | _numbers(numbers, confidence)
                 )
     return pd.DataFrame(rows)
 
