@@ -6,12 +6,14 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 PIPELINE = $(if $(filter quick,$(PROFILE)),dvc.yaml,profiles/$(PROFILE)/dvc.yaml)
 TESTS = python -m pytest -n auto --maxprocesses 4 --dist loadfile
 
-.PHONY: help environment check repro profiles test test-all lint lock clean always
+.PHONY: help environment check repro verify docs profiles test test-all lint lock clean always
 
 help:
 	@echo "make repro                  run the pipeline on the quick profile and print the verdicts"
 	@echo "make repro PROFILE=laptop   the same for another profile of params.yaml"
 	@echo "make repro FORCE=1          run every stage again, also those whose inputs did not change"
+	@echo "make verify                 compare the results of a profile with its reference numbers"
+	@echo "make docs                   build the documentation's site in site/"
 	@echo "make test                   run the tests that take seconds"
 	@echo "make test-all               run all tests: those, then the ones that take minutes"
 	@echo "make check                  validate params.yaml and the pipelines of the profiles"
@@ -33,6 +35,20 @@ repro: environment
 	    echo "error: another run of profile $(PROFILE) is at work in this folder: wait for it, or stop it" >&2; exit 1; }; \
 	python -m dvc repro $(if $(FORCE),--force) "$(PIPELINE)"
 	@python -m replication verdicts "$(PROFILE)"
+
+verify: environment
+	@python -m replication verify "$(PROFILE)"
+
+# the site has an environment of its own, which nothing else needs
+docs: website/.venv/complete
+	@NO_MKDOCS_2_WARNING=1 website/.venv/bin/python -m mkdocs build --strict
+	@python website/offline.py site
+
+website/.venv/complete: website/requirements.txt | environment
+	@rm -rf website/.venv
+	@python -m venv --without-pip website/.venv
+	@python -m uv pip install --quiet --python website/.venv/bin/python --system-certs --require-hashes --requirement $<
+	@cp $< $@
 
 profiles: $(wildcard profiles/*/dvc.yaml)
 

@@ -49,6 +49,26 @@ def verdicts(
         typer.echo(line)
 
 
+@app.command()
+def verify(
+    profile: Annotated[str, typer.Argument(help="A profile that has run.")] = "quick",
+    params: Params = Path("params.yaml"),
+    update: Annotated[bool, typer.Option("--update", help="Write the reference from the results.")] = False,
+    elsewhere: Annotated[
+        list[Path] | None, typer.Option(help="With --update: results of other processors, for the tolerances.")
+    ] = None,
+) -> None:
+    """Compare the results with reference/PROFILE.csv; a number that moved is exit status 1."""
+    from replication.cli.verify import updated, verified
+
+    profile_named(read_settings(params), profile)
+    good, lines = (True, updated(profile, elsewhere or ())) if update else verified(profile)
+    for line in lines:
+        typer.echo(line)
+    if not good:
+        raise typer.Exit(1)
+
+
 app.command()(predict)
 
 

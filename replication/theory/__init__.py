@@ -1,1 +1,1 @@
-"""Formulas: kernel regression, random features, solvable models."""
+"""Formulas: kernel regression, random features."""

@@ -14,13 +14,13 @@ from tests.conftest import ROOT
 
 LOCKS = {
     name: (ROOT / name).read_text()
-    for name in ("requirements.txt", "requirements-cuda.txt", "container/requirements.txt")
+    for name in ("requirements.txt", "requirements-cuda.txt", "container/requirements.txt", "website/requirements.txt")
 }
 LOCK = LOCKS["requirements.txt"]
 TOOLS = ("sh", "cmp", "dirname", "awk", "rm", "cp")
 
 
-@pytest.mark.parametrize(("name", "least"), list(zip(LOCKS, (100, 100, 20), strict=True)))
+@pytest.mark.parametrize(("name", "least"), list(zip(LOCKS, (100, 100, 20, 25), strict=True)))
 def test_every_package_is_pinned_and_hashed(name, least):
     entries = re.split(r"\n(?=[a-z])", LOCKS[name].strip())
     assert len(entries) > least

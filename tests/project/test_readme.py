@@ -21,7 +21,12 @@ LINES = [line for block in BLOCKS for line in block.splitlines()]
 COMMANDS = sorted({*LINES, *re.findall(r"`((?:make|python) [^`]+)`", README)})
 # Read-only forms of commands that would run for minutes. Not `dvc repro --dry`: it wants to hash files that only a real
 # run makes, so it fails in a fresh clone.
-DRY = {"make repro": "make -n repro", "make test": "make -n test", "dvc repro": "dvc stage list"}
+DRY = {
+    "make repro": "make -n repro",
+    "make test": "make -n test",
+    "make verify": "make -n verify",
+    "dvc repro": "dvc stage list",
+}
 # run for real by other tests: of the pipeline, of a profile of one's own, of the container's entry point
 ELSEWHERE = ("docker", "mkdir", "make profiles", "dvc metrics", "dvc plots", "dvc exp", "dvc remote", "dvc pu")
 

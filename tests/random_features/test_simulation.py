@@ -28,6 +28,7 @@ from replication.settings.sections import Window
 from replication.settings.tasks import TaskSettings
 from replication.theory import random_features as theory
 from replication.theory.kernel_regression import Spectrum, predict
+from tests.random_features import formulas
 
 SPEC = MLP(depth=1, activation="relu", weight_variance=2.0, bias_variance=0.1)
 CURVES = {
@@ -164,7 +165,7 @@ def test_impossible_regressions_are_refused(points, features, ridge):
 def test_printed_form_is_the_same_loss():
     eigenvalues, weights = power_law_spectrum(1.0, 300), np.random.default_rng(5).normal(size=300) ** 2
     expected = theory.loss(eigenvalues, eigenvalues * weights, 40, np.inf)
-    assert theory.printed_loss(eigenvalues, weights, 40) == pytest.approx(expected, rel=1e-9)
+    assert formulas.printed_loss(eigenvalues, weights, 40) == pytest.approx(expected, rel=1e-9)
 
 
 # slopes and prefactors of power laws
@@ -181,7 +182,7 @@ def test_power_laws_have_the_slope_and_the_prefactor(alpha, modes):
         [theory.loss(eigenvalues, eigenvalues / modes, size, np.inf) for size in sizes],
         [theory.loss(eigenvalues, eigenvalues / modes, np.inf, size) for size in sizes],
     ):
-        expected = [theory.power_law_loss(alpha, size, modes) for size in sizes]
+        expected = [formulas.power_law_loss(alpha, size, modes) for size in sizes]
         np.testing.assert_allclose(losses, expected, rtol=3e-3)
         slopes = -np.diff(np.log(losses)) / np.log(2)
         assert np.all(np.abs(slopes - alpha) < (1 + alpha) / (2 * sizes[:-1]) + 0.002)
@@ -195,9 +196,9 @@ def test_tail_of_a_power_law_has_one_over_alpha(alpha):
     size, last = 1000, 4 * 10**6
     rest = last**-alpha / alpha
     tail = np.sum(np.arange(size + 1.0, last + 1) ** -(1 + alpha)) + rest
-    assert theory.tail_sum(alpha, size) == pytest.approx(tail, rel=2 * alpha / size)
+    assert formulas.tail_sum(alpha, size) == pytest.approx(tail, rel=2 * alpha / size)
     # perfect features leave the tail, random ones more
-    assert theory.power_law_loss(alpha, size, 1) > theory.tail_sum(alpha, size) / 2
+    assert formulas.power_law_loss(alpha, size, 1) > formulas.tail_sum(alpha, size) / 2
 
 
 # simulation

@@ -6,7 +6,7 @@ from threadpoolctl import threadpool_limits
 
 from replication.errors import ReplicationError
 from replication.theory import random_features as theory
-from replication.theory import solvable_models as systems
+from tests.theory import solvable_models as systems
 
 
 @pytest.fixture(autouse=True)
