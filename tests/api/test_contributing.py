@@ -73,7 +73,7 @@ def test_a_new_data_set(rings, tmp_path):
     training = training_of(20, "gradient_descent", "ntk", 0.9, 32)
     statistics = Statistics(confidence=0.68, resamples=100)
     network = rep.MLP(2, "relu", 2.0, 0.5)
-    table = infinite_width_curves(stored, "digits", rings, network, training, settings, statistics, seed=1)
+    table = infinite_width_curves(stored, "digits", rings, network, training, settings, (8,), statistics, seed=1)
     assert set(table["dataset"]) == {"rings"}
     means = table[np.isinf(table["training_time"])].groupby(["method", "training_size"])["mean"].mean()
     for method in ("bayes", "gradient_descent"):

@@ -74,7 +74,7 @@ def test_every_curve_and_statistic_has_its_law(exact):
     found = laws.groupby(["method", "statistic"])["parameter"].agg(set)
     for method in ("bayes", "gradient_descent"):
         for name in ("mean", "std"):
-            assert found[method, name] == {"exponent", "amplitude", "drift"}
+            assert found[method, name] == {"exponent", "amplitude", "drift", "relative_drift"}
         assert found[method, "coefficient_of_variation"] == {"value", "slope", "drift"}
     narrower = rep.fit(exact, window=(10, 1000))
     assert (narrower["smallest"] == 10).all()

@@ -125,7 +125,7 @@ def test_a_wrong_setting_is_named_with_its_key(params, key, value):
     with pytest.raises(ReplicationError) as error:
         settings_of(with_quick(params, key, value), Path("params.yaml"))
     assert "\n" not in str(error.value)
-    blamed = {"tasks.words": "tasks", "tasks.digits.pool_size": ("tasks.digits", "learning_curve_theory")}
+    blamed = {"tasks.words": "tasks", "tasks.digits.pool_size": ("tasks.digits", "data_variations")}
     keys = blamed.get(key, key)
     assert any(f"profiles.quick.{name}" in str(error.value) for name in ([keys] if isinstance(keys, str) else keys))
 
