@@ -12,7 +12,7 @@ import pandas as pd
 
 from replication.loss_distribution.moments import member_moments
 from replication.scaling_laws.tables import groups
-from replication.schema import LINEARISED, PAIRED_DIFFERENCE, STATISTICS, SUBJECT, TRAINED
+from replication.schema import STATISTICS
 from replication.seeds import generator
 
 ENSEMBLES = ("task", "method", "width")  # of one network, which differ in these alone
@@ -47,25 +47,6 @@ def member_correlations(
         for name, matrix in matrices.items():
             found[*label.values(), name] = Correlations(losses.index.to_list(), losses.shape[1], matrix)
     return found
-
-
-def difference_correlations(differences: pd.DataFrame, resamples: int, seed: int) -> dict[tuple, Correlations]:
-    """The same of the mean of paired differences: by (task, PAIRED_DIFFERENCE, width, "mean")."""
-    found = {}
-    for label, rows in groups(differences, ENSEMBLES):
-        losses = _by_size(rows)
-        means = _resampled(losses.to_numpy(), resamples, _stream(seed, label)).mean(axis=-1)
-        correlations = Correlations(losses.index.to_list(), losses.shape[1], correlation_matrix(means))
-        found[*label.values(), STATISTICS[0]] = correlations
-    return found
-
-
-def paired_differences(members: pd.DataFrame) -> pd.DataFrame:
-    """Test loss of every trained member less that of the linearised one, as rows of the method PAIRED_DIFFERENCE."""
-    keys = [*SUBJECT, "width", "training_size", "draw", "training_time", "member"]
-    wide = members.pivot(index=keys, columns="method", values="test_loss").reindex(columns=[TRAINED, LINEARISED])
-    differences = (wide[TRAINED] - wide[LINEARISED]).dropna()
-    return differences.rename("test_loss").reset_index().assign(method=PAIRED_DIFFERENCE)
 
 
 def correlation_matrices(losses: np.ndarray, resamples: int, rng: np.random.Generator) -> dict[str, np.ndarray]:

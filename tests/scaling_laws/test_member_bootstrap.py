@@ -10,11 +10,9 @@ from replication.scaling_laws.member_bootstrap import (
     Correlations,
     correlation_matrices,
     correlation_matrix,
-    difference_correlations,
     member_correlations,
-    paired_differences,
 )
-from replication.schema import PAIRED_DIFFERENCE, STATISTICS
+from replication.schema import STATISTICS
 
 SIZES = np.array([32.0, 64, 128, 256])
 MEMBERS, EPS, SHARED = 24, 0.1, 0.8  # SHARED: correlation of a member's losses between any two sizes
@@ -90,25 +88,6 @@ def test_members_that_lack_a_size_are_left_out():
     )
     assert found.members == MEMBERS - 1
     np.testing.assert_array_equal(found.matrix, expected.matrix)
-
-
-def pairs():
-    """Trained members, and linearised ones that lie 0.3 below them but for a little that varies."""
-    rng = np.random.default_rng(4)
-    trained = losses(rng)
-    linearised = trained - 0.3 + 0.01 * losses(rng, shared=0.0)
-    both = pd.concat([table(trained), table(linearised, "linearised")])
-    return both.assign(dataset="toys", draw=0, training_time=9)
-
-
-def test_paired_differences_are_rows_of_their_own_method():
-    differences = paired_differences(pairs())
-    assert set(differences["method"]) == {PAIRED_DIFFERENCE}
-    assert len(differences) == len(SIZES) * MEMBERS
-    np.testing.assert_allclose(differences["test_loss"], 0.29, atol=0.01)
-    found = difference_correlations(differences, 500, 1)["digits", PAIRED_DIFFERENCE, 64, "mean"]
-    assert np.abs(found.matrix - np.eye(4)).max() < 0.5  # what members share has cancelled
-    assert paired_differences(pairs().query("method == 'trained'")).empty
 
 
 # coverage
