@@ -32,7 +32,6 @@ TRAINED: Final = "trained"
 LINEARISED: Final = "linearised"
 RANDOM_FEATURES = "random_features"
 FINITE: tuple[Literal["trained", "linearised"], ...] = (TRAINED, LINEARISED)
-PAIRED_DIFFERENCE = "trained - linearised"  # of members with the same initial weights
 
 # what rows are of
 SUBJECT = ["task", "dataset"]

@@ -1,6 +1,5 @@
 """A number with its error: intervals, and how it is written for a reader."""
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -27,12 +26,6 @@ class Estimate(NamedTuple):
 
 
 UNKNOWN = Estimate(np.nan, np.nan)
-
-
-def combined_dof(parts: Sequence[tuple[float, float]]) -> float:
-    """Degrees of freedom of a sum of variances, each (variance, degrees of freedom): Welch and Satterthwaite."""
-    spread = sum(variance**2 / dof for variance, dof in parts)
-    return float(sum(variance for variance, _ in parts) ** 2 / spread) if spread > 0 else np.inf
 
 
 def value_with_error(value: float, error: float) -> str:

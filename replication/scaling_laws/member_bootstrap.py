@@ -15,7 +15,6 @@ from replication.scaling_laws.tables import groups
 from replication.schema import STATISTICS
 from replication.seeds import generator
 
-ENSEMBLES = ("task", "method", "width")  # of one network, which differ in these alone
 VARIANTS = ("task", "varied", "value", "width")
 
 

@@ -5,7 +5,6 @@ import pytest
 from scipy import stats
 
 from replication.scaling_laws import fits as laws
-from replication.scaling_laws.estimates import combined_dof
 
 SIZES = np.array([64.0, 128, 256, 512, 1024])
 TOYS = 2000
@@ -142,9 +141,3 @@ def test_exponent_difference_is_paired(rng):
     difference = laws.exponent_difference(SIZES, y1, y2)
     assert difference.value == pytest.approx(0.1, rel=1e-9)
     assert difference.error < 1e-12
-
-
-def test_degrees_of_freedom_are_combined():
-    assert combined_dof([(1.0, 5), (1.0, 5)]) == pytest.approx(10)
-    assert combined_dof([(1.0, 5), (0.0, 3)]) == pytest.approx(5)
-    assert combined_dof([(0.0, 5)]) == np.inf

@@ -6,7 +6,6 @@ import pytest
 
 from replication.scaling_laws import fits
 from replication.scaling_laws.member_bootstrap import (
-    ENSEMBLES,
     Correlations,
     correlation_matrices,
     correlation_matrix,
@@ -14,6 +13,7 @@ from replication.scaling_laws.member_bootstrap import (
 )
 from replication.schema import STATISTICS
 
+ENSEMBLES = ("task", "method", "width")
 SIZES = np.array([32.0, 64, 128, 256])
 MEMBERS, EPS, SHARED = 24, 0.1, 0.8  # SHARED: correlation of a member's losses between any two sizes
 TOYS, RESAMPLES = 300, 200
