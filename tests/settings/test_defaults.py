@@ -75,12 +75,15 @@ def test_nothing_is_said_twice():
         assert not list(repeated(content["defaults"], profile)), name
 
 
+STATED = {"network.depth"}  # for experiments, which change only what a profile states
+
+
 def repeated(default, value, key=""):
     """Dotted keys of values that are those of the defaults."""
     for name, item in value.items():
         if isinstance(item, dict):
             yield from repeated(default.get(name, {}), item, f"{key}{name}.")
-        elif name in default and default[name] == item:
+        elif name in default and default[name] == item and f"{key}{name}" not in STATED:
             yield f"{key}{name}"
 
 

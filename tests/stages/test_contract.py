@@ -106,7 +106,7 @@ def test_exceptions_are_there_and_compute_nothing():
 PARTS = [
     ("settings/network.py settings/training.py settings/profile.py", []),
     ("errors.py schema.py atomic.py stages/command.py stages/files.py validation/numbers.py cli/app.py", []),
-    ("figures/ladder.py figures/replication.mplstyle", ["draw_figures"]),
+    ("figures/least_widths.py figures/replication.mplstyle", ["draw_figures"]),
     ("report/page.py report/report.md.j2", ["write_report"]),
     ("claims/regimes.py", ["check_claims", "recompute_published_numbers"]),
     ("datasets/mnist.py", ["prepare_data", "recompute_published_numbers"]),
