@@ -112,10 +112,13 @@ def _readable(descent: pd.DataFrame) -> pd.DataFrame:
 def _uncertainty(last: pd.Series, bayes: pd.DataFrame, confidence: float) -> str:
     """Networks that start from zero have no prior, and no Bayesian inference."""
     beside = f" Exact Bayesian inference gives {bayes.iloc[-1][EPS]:.4g}." if len(bayes) else ""
+    interval = f"{confidence:.0%} credible interval of the loss: {last['loss_lower']:.4g} to {last['loss_upper']:.4g}."
+    if np.isnan(last["loss_lower"]):
+        interval = "The loss has so few degrees of freedom that its credible interval is not known."
     return (
         f"eps_L = {plus_minus(last[EPS], last[f'{EPS}_standard_error'])} at N_D = {last['training_size']}: training "
         f"again from another initialisation changes the test loss by {last[EPS]:.1%} of its mean, root mean square. "
-        f"{confidence:.0%} credible interval of the loss: {last['loss_lower']:.4g} to {last['loss_upper']:.4g}.{beside}"
+        f"{interval}{beside}"
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-# A cosine this near to one differs from one by rounding alone, which the angle would magnify to 1e-8
+# A cosine this near to 1 or -1 differs from it by rounding alone, which the angle would magnify to 1e-8
 ONE = 1 - 4e-15
 
 Moments = Callable[[np.ndarray, np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
@@ -19,6 +19,7 @@ def _relu_moments(k: np.ndarray, q1: np.ndarray, q2: np.ndarray) -> tuple[np.nda
         cosine = k / scale
     np.fmax(cosine, -1.0, out=cosine)  # a point at the origin, 0/0, has no angle; any will do, as its product is zero
     np.copyto(cosine, 1.0, where=cosine > ONE)
+    np.copyto(cosine, -1.0, where=cosine < -ONE)
     supplement = np.arccos(cosine)
     np.subtract(np.pi, supplement, out=supplement)
     product = cosine * cosine

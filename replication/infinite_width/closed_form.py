@@ -13,7 +13,7 @@ import numpy as np
 from scipy.linalg import blas
 
 from replication.errors import ReplicationError
-from replication.infinite_width.activations import MOMENTS
+from replication.infinite_width.activations import MOMENTS, ONE
 from replication.settings.network import MATCHED, MLP
 from replication.validation.arrays import check_shapes
 
@@ -61,6 +61,30 @@ def diagonal(network: MLP, x: np.ndarray) -> Kernels:
     _check(network, x, None, None)
     *_, kernels = _diagonals(network, x)
     return Kernels(*(scale * part for scale, part in zip(output_scales(network), kernels, strict=True)))
+
+
+def correct_collinear(network: MLP, x: np.ndarray, other: np.ndarray, nngp: np.ndarray, ntk: np.ndarray) -> None:
+    """Overwrite K and Theta (n1, n2), in place, for those pairs of rows whose cosine is 1 or -1 up to rounding.
+
+    Such are equal points and, without biases, all points on one line through the origin, which itself lies on each.
+    """
+    q1, q2 = (next(_diagonals(network, points)).nngp for points in (x, other))
+    k = network.bias_variance + network.weight_variance / x.shape[1] * (x @ other.T)
+    with np.errstate(invalid="ignore"):
+        cosine = k / np.sqrt(q1)[:, None] / np.sqrt(q2)
+    rows, columns = np.nonzero(~(np.abs(cosine) <= ONE))  # of the origin it is 0/0
+    if not len(rows):
+        return
+    layers = [
+        (before.nngp[rows], after.nngp[columns])
+        for before, after in zip(_diagonals(network, x), _diagonals(network, other), strict=True)
+    ]
+    k = k[rows, columns]
+    theta = k
+    for q1, q2 in layers[:-1]:
+        k, theta = _next_layer(network, k, theta, q1, q2)
+    for matrix, values, scale in zip((nngp, ntk), (k, theta), output_scales(network), strict=True):
+        matrix[rows, columns] = scale * values
 
 
 def _check(network: MLP, x: np.ndarray, other: np.ndarray | None, rates: Sequence[Rate] | None) -> None:

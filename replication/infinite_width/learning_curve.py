@@ -5,6 +5,7 @@ from typing import NamedTuple, cast
 
 import numpy as np
 
+from replication.errors import ReplicationError
 from replication.infinite_width import predictions
 from replication.infinite_width.kernels import evaluate_kernels
 from replication.infinite_width.nested_sets import in_asked_order
@@ -86,14 +87,16 @@ def _rows(
     descent: GradientDescent | None,
     algebra: str,
 ) -> Iterator[Row]:
-    ascending, goals = sorted(sizes), []
+    ascending, goals, prior = sorted(sizes), [], float(np.trace(kernels.test_nngp))
     # rows wait for their turn, which are small, and not predictions
     if np.any(kernels.test_nngp):  # the prior, which centred networks lack
         made = predictions.bayes(kernels, ascending, *regularisation, algebra)
-        rows = (row_of(BAYES, *pair, np.inf, test_y, confidence) for pair in zip(ascending, made, strict=True))
+        rows = (row_of(BAYES, *pair, np.inf, test_y, confidence, prior) for pair in zip(ascending, made, strict=True))
         yield from in_asked_order(sizes, rows)
     made = predictions.gradient_descent_to_convergence(kernels, ascending, *regularisation, algebra)
-    rows = (row_of(GRADIENT_DESCENT, *pair, np.inf, test_y, confidence) for pair in zip(ascending, made, strict=True))
+    rows = (
+        row_of(GRADIENT_DESCENT, *pair, np.inf, test_y, confidence, prior) for pair in zip(ascending, made, strict=True)
+    )
     for row in in_asked_order(sizes, rows):
         goals.append(cast(float, row["mean"]))
         yield row | {"training_loss": 0.0}
@@ -106,7 +109,7 @@ def _rows(
         trained = predictions.gradient_descent(
             kernels, size, descent.learning_rate_fraction, steps, descent.momenta, algebra
         )
-        row = row_of(GRADIENT_DESCENT, size, trained.prediction, steps, test_y, confidence)
+        row = row_of(GRADIENT_DESCENT, size, trained.prediction, steps, test_y, confidence, prior)
         row |= {"training_loss": trained.training_loss, "learning_rate": trained.learning_rate}
         reached = ratio is not None and trained.training_loss <= ratio * converged_loss
         yield row if ratio is None else row | {"reached": reached}
@@ -119,15 +122,22 @@ def row_of(
     training_time: float,
     test_y: np.ndarray,
     confidence: float | None,
+    prior_trace: float = 0.0,
 ) -> Row:
-    """The row of one prediction; `learning_curve` says what stands in it."""
+    """The row of one prediction; `learning_curve` says what stands in it.
+
+    The interval is NaN where the law of the loss cannot be inverted: the moments are known all the same.
+    """
     mean, covariance, condition_number, diag_reg = prediction
     row: Row = {"method": method, "training_size": size, "training_time": training_time}
     sources = gaussian_sources(mean, covariance, test_y)
     row |= moments_of(sources)._asdict()
     row |= {INFINITE_TEST_SET: coefficient_of_variation_infinite_test_set(sources, len(test_y)), **sources._asdict()}
     if confidence is not None:
-        law = GeneralisedChiSquare.of_gaussian_errors(mean - test_y, covariance)
-        ends = law.ppf(np.array([(1 - confidence) / 2, 0.5, (1 + confidence) / 2]))
+        law = GeneralisedChiSquare.of_gaussian_errors(mean - test_y, covariance, prior_trace)
+        try:
+            ends = law.ppf(np.array([(1 - confidence) / 2, 0.5, (1 + confidence) / 2]))
+        except ReplicationError:
+            ends = np.full(3, np.nan)
         row |= dict(zip(("loss_lower", "loss_median", "loss_upper"), ends.tolist(), strict=True))
     return row | {"condition_number": condition_number, "diag_reg": diag_reg}

@@ -15,6 +15,7 @@ from replication.errors import ReplicationError
 from replication.loss_distribution.characteristic_function import BLOCK, Series, series_of
 from replication.validation.numbers import check_count, check_share
 
+ROUNDING = 1e-11  # share of the prior's trace that rounding may take from an eigenvalue
 TOLERANCE = 1e-6  # error of the cdf, and of std x pdf, beyond which they are refused
 
 
@@ -53,11 +54,14 @@ class GeneralisedChiSquare:
             raise ReplicationError(problem, "give at least 1 degree of freedom and a finite offset")
 
     @classmethod
-    def of_gaussian_errors(cls, delta: np.ndarray, covariance: np.ndarray) -> "GeneralisedChiSquare":
+    def of_gaussian_errors(
+        cls, delta: np.ndarray, covariance: np.ndarray, prior_trace: float = 0.0
+    ) -> "GeneralisedChiSquare":
         """Law of L = 1/(2 N_T) sum_ij e_ji^2, e Gaussian of mean `delta` (N_T, C) and `covariance` (N_T, N_T).
 
         The C columns of e are independent and share the covariance S = U diag(l) U', of which the lower triangle is
-        read: weights l_j / (2 N_T), shifts sum_i (U' delta)_ji^2 / (2 N_T). Eigenvalues at rounding level count as 0.
+        read: weights l_j / (2 N_T), shifts sum_i (U' delta)_ji^2 / (2 N_T). Eigenvalues at rounding level count as 0:
+        that of the covariance or, where it is the difference of larger ones, of their trace `prior_trace`.
         """
         delta, covariance = np.asarray(delta, dtype=float), np.asarray(covariance, dtype=float)
         if delta.ndim != 2 or 0 in delta.shape or covariance.shape != (len(delta), len(delta)):
@@ -68,9 +72,10 @@ class GeneralisedChiSquare:
         points, outputs = delta.shape
         eigenvalues, vectors = linalg.eigh(covariance, driver="evd")
         largest = np.abs(eigenvalues).max()
-        if eigenvalues[0] < -1e-6 * largest:
+        if eigenvalues[0] < -max(1e-6 * largest, ROUNDING * prior_trace):
             problem = f"a covariance has the eigenvalue {eigenvalues[0]:.3g}, its largest is {eigenvalues[-1]:.3g}"
             raise ReplicationError(problem, "give a positive semi-definite matrix")
+        eigenvalues[eigenvalues < -eigenvalues[0]] = 0  # what is negative by rounding says how large rounding is
         eigenvalues[eigenvalues < points * np.finfo(float).eps * largest] = 0
         shifts = np.sum((vectors.T @ delta) ** 2, axis=1)
         return cls(eigenvalues / (2 * points), outputs, shifts / (2 * points))

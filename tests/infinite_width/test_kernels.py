@@ -176,3 +176,46 @@ def test_infinite_width_never_loads_tensorflow():
         "evaluate_kernels(s, 'neural_tangents', np.eye(3)); assert 'tensorflow' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
+
+
+def along_a_ray(spec, x, factor):
+    """K and Theta between x and factor * x without biases, the angle known exactly: an independent recursion.
+
+    The angle t starts at 0 or pi; the layer gives cos t' = (sin t + (pi - t) cos t) / pi and slope (pi - t) / (2 pi).
+    """
+    q = spec.weight_variance * np.mean(x**2)
+    length, cosine, angle = abs(factor) * q, np.sign(factor), 0.0 if factor > 0 else np.pi
+    theta = length * cosine
+    for _ in range(spec.depth):
+        slope = (np.pi - angle) / (2 * np.pi) if angle < np.pi else 0.0
+        cosine = np.sin(angle) / np.pi + 2 * slope * cosine if angle < np.pi else 0.0
+        cosine = 1.0 if angle == 0 else cosine
+        angle = 0.0 if angle == 0 else np.arccos(cosine)
+        length *= spec.weight_variance / 2
+        theta = length * cosine + spec.weight_variance * slope * theta
+    return length * cosine, theta
+
+
+@pytest.mark.parametrize("engine", ["closed_form", "neural_tangents"])
+@pytest.mark.parametrize("depth", [1, 2, 4])
+@pytest.mark.parametrize("apart", [False, True])
+def test_points_on_one_line_through_the_origin_have_exact_kernels(rng, engine, depth, apart):
+    """Rounding leaves the cosine of such points next to 1 or -1, which an arccos would magnify to 1e-8 of Theta."""
+    spec = MLP(depth=depth, activation="relu", weight_variance=1.9, bias_variance=0.0)
+    direction, factors = rng.normal(size=7), rng.normal(size=90) * 10.0 ** rng.integers(-3, 4, 90)
+    x = factors[:, None] * direction
+    got = evaluate_kernels(spec, engine, x, x.copy() if apart else None)
+    pairs = [[along_a_ray(spec, a * direction, b / a) for b in factors] for a in factors]
+    for kernel, expected in zip(got, np.moveaxis(np.array(pairs), -1, 0), strict=True):
+        np.testing.assert_allclose(kernel, expected, rtol=3e-14, atol=0)
+
+
+@pytest.mark.parametrize("engine", ["closed_form", "neural_tangents"])
+def test_training_points_met_again_in_the_test_set_and_the_origin(rng, engine):
+    spec = MLP(depth=3, activation="relu", weight_variance=2.0, bias_variance=0.0)
+    x = rng.normal(size=(30, 11))
+    x[4] = 0
+    exact = closed_form.diagonal(spec, x)
+    for kernel, diagonal in zip(evaluate_kernels(spec, engine, x, x[::-1].copy()), exact, strict=True):
+        np.testing.assert_allclose(np.diag(kernel[:, ::-1]), diagonal, rtol=1e-14)
+        np.testing.assert_array_equal(kernel[4], 0)

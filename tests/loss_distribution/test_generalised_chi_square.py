@@ -164,6 +164,15 @@ def test_singular_covariance(rng):
     np.testing.assert_allclose(one.cdf(one.interval(0.9)), (0.05, 0.95), atol=1e-9)
 
 
+def test_eigenvalues_are_negative_by_rounding_of_the_prior_or_a_mistake():
+    delta, rounding = np.ones((3, 1)), np.diag([2e-16, 1e-16, -5e-16])
+    law = GeneralisedChiSquare.of_gaussian_errors(delta, rounding, prior_trace=3.0)
+    assert (law.mean, law.std) == (pytest.approx(0.5), 0)
+    for trace in (0.0, 1e-6):
+        with pytest.raises(ReplicationError, match="eigenvalue -5e-16"):
+            GeneralisedChiSquare.of_gaussian_errors(delta, rounding, prior_trace=trace)
+
+
 def test_zero_covariance_is_a_point_mass(rng):
     delta = rng.standard_normal((6, 2))
     loss = np.sum(delta**2) / 12
