@@ -10,6 +10,7 @@ __version__ = "0.2.0"
 # where each public name lives; type checkers read __init__.pyi, which says the same
 _HOMES = {
     "MLP": "replication.api.network",
+    "InfiniteWidthEnsemble": "replication.api.estimator",
     "ReplicationError": "replication.errors",
     "average_over_draws": "replication.api.laws",
     "finite_width_correction": "replication.api.perturbation",

@@ -1,5 +1,6 @@
 """What `__init__.py` offers lazily, for type checkers."""
 
+from replication.api.estimator import InfiniteWidthEnsemble as InfiniteWidthEnsemble
 from replication.api.figures import plot as plot
 from replication.api.finite_width import train_ensemble as train_ensemble
 from replication.api.infinite_width import learning_curve as learning_curve
@@ -13,6 +14,7 @@ from replication.errors import ReplicationError as ReplicationError
 __version__: str
 __all__ = [
     "MLP",
+    "InfiniteWidthEnsemble",
     "ReplicationError",
     "average_over_draws",
     "finite_width_correction",

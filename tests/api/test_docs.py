@@ -25,11 +25,12 @@ def printed(tmp_path_factory):
 
 
 def test_the_examples_run(printed):
-    assert len(printed) == len(BLOCKS) == 8
+    assert len(printed) == len(BLOCKS) == 9
     assert "coefficient_of_variation" in printed[2]
     assert re.search(r"^32 +0\.\d+", printed[3], re.M)
     assert "coefficient_of_variation_at_1024" in printed[4]
-    assert "draws" in printed[6]
+    assert "loss_median" in printed[6]
+    assert "draws" in printed[7]
 
 
 def test_the_error_is_the_one_that_is_shown(printed):
