@@ -100,14 +100,14 @@ def _validated(content: dict[str, Any], path: Path) -> Settings:
         if first["type"] == "missing" and len(location) == SECTION:
             message += ", as {} where it differs in nothing from the defaults"
         if first["type"] == "missing":
-            raise ReplicationError(f"{path}: {'.'.join(map(str, location))}", message) from None
+            raise ReplicationError(f"{path}: {_printable('.'.join(map(str, location)))}", message) from None
         found = f"{message} (found {first['input']!r:.60})"
-        raise ReplicationError(f"{path}: {stated_key(content, location)}", found) from None
+        raise ReplicationError(f"{path}: {_printable(stated_key(content, location))}", found) from None
 
 
 def _refuse(problems: Iterable[tuple[str, str]], path: Path) -> None:
     for key, message in problems:
-        raise ReplicationError(f"{path}: {key}", message)
+        raise ReplicationError(f"{path}: {_printable(key)}", message)
 
 
 def _tuples(value: Any) -> Any:
@@ -119,3 +119,8 @@ def _tuples(value: Any) -> Any:
 
 def _one_line(error: object) -> str:
     return " ".join(str(error).split())[:200]
+
+
+def _printable(key: str) -> str:
+    """A key on one line, whatever its characters are."""
+    return "".join(character if character.isprintable() else ascii(character)[1:-1] for character in key)
