@@ -17,6 +17,7 @@ from replication.finite_width.runs import Labels, Run, Shared
 from replication.infinite_width.learning_curve import compute_kernels
 from replication.infinite_width.predictions import gradient_descent
 from replication.infinite_width.training_time import GradientDescent
+from replication.scaling_laws.tables import matching
 from replication.schema import FINITE, GRADIENT_DESCENT, LEARNING_CURVE, LINEARISED, TRAINED
 from replication.settings.network import MLP
 from replication.settings.tasks import TaskSettings
@@ -83,8 +84,8 @@ def ensembles(
     data = Shared(partial(subject.data, finite_width.training_sizes))
     runs = []
     for case in cases:
-        own = times[(times["experiment"] == case.labels.experiment) & _same(times["value"], case.labels.value)]
-        rows = own.set_index("training_size")
+        label = {"experiment": case.labels.experiment, "value": case.labels.value}
+        rows = matching(times, label).set_index("training_size")
         if missing := sorted(set(finite_width.training_sizes) - set(rows.index)):
             points = ", ".join(map(str, missing))
             raise ReplicationError(f"no training time on {points} points", "train the ensembles again")
@@ -129,8 +130,3 @@ def _how(method: str, training: Training, time: pd.Series) -> tuple[Training, fl
     if method == LINEARISED and training.training_loss_ratio is not None:
         return CONVERGENCE, np.nan
     return training.model_copy(update={"steps": int(time["training_time"])}), float(time["learning_rate"])
-
-
-def _same(values: pd.Series, value: object) -> pd.Series:
-    """Where a column of a table that was written and read has this value, or none."""
-    return values.isna() if value is None else values.astype(str) == str(value)

@@ -8,8 +8,8 @@ import pandas as pd
 from replication.scaling_laws import (
     data_variations,
     loss_tables,
+    plateau_origin,
     plateaus,
-    test_set_size,
     trained_regimes,
     width_expansion,
 )
@@ -48,7 +48,7 @@ def laws_of_ensembles(
         "learning_curves": loss_tables.learning_curves(exact, losses, statistics),
         "scaling_laws": fit_curves(losses, windows, statistics.confidence),
         "comparisons": compare(losses, statistics.confidence, windows),
-        "test_set_plateaus": test_set_size.plateaus_by_test_size(
+        "test_set_plateaus": plateau_origin.plateaus_by_test_size(
             exact, scales, windows.plateau, statistics.confidence, claims.plateau_slope
         ),
         "width_comparisons": width_expansion.width_comparisons(

@@ -104,14 +104,15 @@ def variants(subject: Subject, training: Training, variations: TrainingVariation
     Where infinite width cannot say how many steps reach the ratio of losses that `training` asks for, there are
     `variations.steps`. The output scale of a network that is built otherwise is matched anew.
     """
+    own = network_on(subject.dataset, subject.network)
     for varied in ("algorithm", "parametrisation", "activation", "depth"):
         of_training = varied in Training.model_fields
         base = training if of_training else subject.network
         for value in dict.fromkeys((getattr(base, varied), *getattr(variations, varied))):
             changed = {varied: value}
-            network = subject.network if of_training else subject.network.model_copy(update=changed)
+            built = own if of_training else network_on(subject.dataset, subject.network.model_copy(update=changed))
             how = training.model_copy(update=changed) if of_training else training
-            variant = Variant(varied, str(value), network_on(subject.dataset, network), how)
+            variant = Variant(varied, str(value), built, how)
             if training.training_loss_ratio is not None and not variant.has_theory:
                 steps = {"steps": variations.steps, "training_loss_ratio": None}
                 variant = variant._replace(training=how.model_copy(update=steps))

@@ -11,7 +11,7 @@ from replication.figures.intervals import over_training_sets
 from replication.figures.palettes import ramp
 from replication.figures.style import SYMBOLS, TRAINING_SIZE, panels_of, readable_log_axis, styled, subjects
 from replication.scaling_laws.estimates import plus_minus
-from replication.scaling_laws.test_set_size import TEST_SIZES, of_test_size
+from replication.scaling_laws.plateau_origin import TEST_SIZES, of_test_size
 from replication.schema import GRADIENT_DESCENT, subject_name
 
 WINDOW: dict[str, Any] = {"color": "#f2dfa0", "alpha": 0.45, "linewidth": 0}

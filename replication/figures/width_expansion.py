@@ -8,6 +8,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter
 
 from replication.figures.palettes import ramp
 from replication.figures.style import linear_from_zero, styled
+from replication.scaling_laws.estimates import shorter
 from replication.schema import EXPANSION_REACH, LINEARISED, TRAINED, subject_name
 
 EPS = "coefficient_of_variation"
@@ -92,8 +93,7 @@ def _draw_ensembles(axes: Axes, table: pd.DataFrame, colours: dict[int, str]) ->
 
 def _shorter(row: dict) -> tuple[float, float, float]:
     """Estimate and ends, by control variates or plain."""
-    errors = {stem: row[f"{stem}{EPS}_standard_error"] for stem in ("", "controlled_")}
-    stem = min(errors, key=lambda name: errors[name])
+    stem = shorter(row, EPS)
     return tuple(row[f"{stem}{EPS}{end}"] for end in ("", "_lower", "_upper"))
 
 

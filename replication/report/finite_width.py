@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from replication.scaling_laws.estimates import plus_minus
+from replication.scaling_laws.estimates import plus_minus, shorter
 from replication.scaling_laws.tables import groups
 from replication.schema import SUBJECT, TRAINED, VARIATION
 
@@ -46,7 +46,7 @@ def expansion_table(moments: pd.DataFrame) -> pd.DataFrame:
 
 
 def _beside(row: pd.Series) -> str:
-    stem = min(("", "controlled_"), key=lambda stem: row[f"{stem}{EPS}_standard_error"])
+    stem = shorter(row, EPS)
     estimate, error = row[f"{stem}{EPS}"], row[f"{stem}{EPS}_standard_error"]
     expected = row[f"expected_{EPS}"]
     distance = (estimate - expected) / np.hypot(error, row[f"expected_{EPS}_error"])

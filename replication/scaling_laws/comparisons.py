@@ -30,8 +30,7 @@ def compare(losses: pd.DataFrame, confidence: float, windows: ScalingLaws) -> pd
             *_ratios_of_intervals(group, confidence, windows.plateau),
         ):
             label = subject | {"comparison": comparison, "width": np.inf, "statistic": statistic}
-            numbers = {"estimate": estimate.value, "standard_error": estimate.error}
-            rows.append(label | numbers | {"degrees_of_freedom": estimate.dof})
+            rows.append(label | estimate.row())
     return pd.DataFrame(rows)
 
 

@@ -1,6 +1,7 @@
 """A number with its error: intervals, and how it is written for a reader."""
 
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy import special
@@ -24,8 +25,20 @@ class Estimate(NamedTuple):
         ends = {f"{name}_lower": lower, f"{name}_upper": upper}
         return {name: self.value} | ends | {f"{name}_standard_error": self.error}
 
+    def row(self) -> dict[str, float]:
+        """The estimate as columns of a table of comparisons: estimate, standard_error, degrees_of_freedom."""
+        return {"estimate": self.value, "standard_error": self.error, "degrees_of_freedom": self.dof}
+
 
 UNKNOWN = Estimate(np.nan, np.nan)
+
+
+def shorter(row: Mapping[str, Any], statistic: str) -> str:
+    """Which estimate of a statistic has the smaller error, as the beginning of its columns' names.
+
+    "controlled_", by control variates, or "", plain, in a row of the moments of ensembles.
+    """
+    return min(("", "controlled_"), key=lambda stem: row[f"{stem}{statistic}_standard_error"])
 
 
 def value_with_error(value: float, error: float) -> str:

@@ -11,9 +11,9 @@ import pandas as pd
 from scipy import special
 
 from replication.scaling_laws.coverage import share
-from replication.scaling_laws.estimates import Estimate
+from replication.scaling_laws.estimates import Estimate, shorter
 from replication.scaling_laws.member_bootstrap import Correlations, member_correlations
-from replication.scaling_laws.tables import groups
+from replication.scaling_laws.tables import groups, matching
 from replication.schema import STATISTICS, SUBJECT, TRAINED
 from replication.settings.analysis import ScalingLaws, Statistics
 
@@ -47,12 +47,12 @@ def width_comparisons(
         known = {"method": method} | label
         of_ensemble = {name: correlations[*(known[key] for key in keys), name] for name in STATISTICS}
         if method == TRAINED:
-            losses = members[_same(members, known)]
+            losses = matching(members, known)
             numbers = _numbers(one, of_ensemble, losses, windows, statistics.confidence)
         else:
             numbers = _of_linearised(one, of_ensemble)
         for quantity, statistic, estimate in numbers:
-            rows.append(label | {"quantity": quantity, "statistic": statistic} | estimate_columns(estimate))
+            rows.append(label | {"quantity": quantity, "statistic": statistic} | estimate.row())
     return pd.DataFrame(rows + list(_pooled(pd.DataFrame(rows))))
 
 
@@ -64,7 +64,7 @@ def least_widths(moments: pd.DataFrame, theory: pd.DataFrame, ratio: float) -> p
     """
     rows = []
     for label, table in groups(moments[moments["method"] == TRAINED], [*SUBJECT, "value", "training_size"]):
-        known = theory[_same(theory, label)].iloc[0]
+        known = matching(theory, label).iloc[0]
         inside = table[~table["beyond_expansion"].astype(bool)]
         square = (ratio**2 - 1) * known[EPS] ** 2
         row = label | {name: known[name] for name in ("output_scale", "c", "c_error", "b", EPS)}
@@ -77,22 +77,17 @@ def least_widths(moments: pd.DataFrame, theory: pd.DataFrame, ratio: float) -> p
     return pd.DataFrame(rows)
 
 
-def estimate_columns(estimate: Estimate) -> dict[str, float]:
-    """As the columns of tables of comparisons."""
-    return {"estimate": estimate.value, "standard_error": estimate.error, "degrees_of_freedom": estimate.dof}
-
-
 def better(table: pd.DataFrame, statistic: str) -> tuple[np.ndarray, np.ndarray]:
     """Estimates and standard errors of every row: by control variates where these are the shorter, else plain."""
-    plain, controlled = table[f"{statistic}_standard_error"], table[f"controlled_{statistic}_standard_error"]
-    chosen = (controlled < plain).to_numpy()
-    estimate = np.where(chosen, table[f"controlled_{statistic}"], table[statistic])
-    return estimate, np.where(chosen, controlled, plain)
+    rows = table.to_dict("records")
+    columns = [f"{shorter(row, statistic)}{statistic}" for row in rows]
+    pairs = [(row[name], row[f"{name}_standard_error"]) for row, name in zip(rows, columns, strict=True)]
+    return tuple(np.array(pairs).T)
 
 
 def _with_theory(table: pd.DataFrame, theory: pd.DataFrame, label: dict) -> pd.DataFrame:
     """Moments by size, beside mu_L, b and the least width of theory."""
-    own = theory[_same(theory, {name: label[name] for name in (*SUBJECT, "value")})]
+    own = matching(theory, {name: label[name] for name in (*SUBJECT, "value")})
     names = {MEAN: "infinite_mean", "b": "b", "b_error": "b_error", "width_within_25_percent": "least_width"}
     return table.merge(own[["training_size", *names]].rename(columns=names), on="training_size").sort_values(
         "training_size"
@@ -197,9 +192,4 @@ def _pooled(rows: pd.DataFrame) -> Iterator[dict]:
     for label, table in groups(rows[rows["quantity"] == "ratio"], [*SUBJECT, "value"]):
         weights = table["standard_error"] ** -2 / np.sum(table["standard_error"] ** -2)
         pooled = Estimate(float(weights @ table["estimate"]), float(np.sum(table["standard_error"] ** -2) ** -0.5))
-        yield label | {"width": POOLED, "quantity": "ratio", "statistic": EPS} | estimate_columns(pooled)
-
-
-def _same(table: pd.DataFrame, label: dict) -> np.ndarray:
-    """Rows with these values; those of text columns as text."""
-    return np.all([table[name].astype(str) == str(value) for name, value in label.items()], axis=0)
+        yield label | {"width": POOLED, "quantity": "ratio", "statistic": EPS} | pooled.row()

@@ -11,7 +11,7 @@ from replication.loss_distribution.moments import (
     gaussian_sources,
     moments_of,
 )
-from replication.scaling_laws.test_set_size import at_output_scale, of_test_size, plateaus_by_test_size
+from replication.scaling_laws.plateau_origin import at_output_scale, of_test_size, plateaus_by_test_size
 from replication.schema import INFINITE_TEST_SET
 from replication.settings.sections import Window
 

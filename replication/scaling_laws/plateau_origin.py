@@ -8,7 +8,7 @@ kappa the excess of a point's covariance with itself over that with another poin
 times the covariance, and the same mean function.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
@@ -84,11 +84,6 @@ def plateaus_by_test_size(
     return pd.DataFrame(rows)
 
 
-def curves_by_test_size(exact: pd.DataFrame) -> Iterator[tuple[float, pd.Series]]:
-    """eps_L of every row for each of TEST_SIZES."""
-    yield from ((points, of_test_size(exact, points)) for points in TEST_SIZES)
-
-
 def _slope(curves: pd.DataFrame, points: float, window: Window) -> Estimate:
     values = by_draw(curves.assign(**{COLUMN: of_test_size(curves, points)}), COLUMN, window)
     return fits.fit_draws(fits.plateau, values.columns.to_numpy(float), values.to_numpy()).parameters["slope"]
@@ -96,5 +91,4 @@ def _slope(curves: pd.DataFrame, points: float, window: Window) -> Estimate:
 
 def _numbers(estimate: Estimate, confidence: float) -> dict[str, float]:
     lower, upper = estimate.interval(confidence)
-    numbers = {"estimate": estimate.value, "lower": lower, "upper": upper, "standard_error": estimate.error}
-    return numbers | {"degrees_of_freedom": estimate.dof}
+    return {"estimate": estimate.value, "lower": lower, "upper": upper} | estimate.row()
