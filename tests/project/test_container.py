@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -22,7 +23,7 @@ def entry(tmp_path):
     output, script = tmp_path / "output", tmp_path / "entrypoint.sh"
     output.mkdir()
     text = (ROOT / "container/entrypoint.sh").read_text()
-    script.write_text(text.replace("/output", str(output)).replace("/opt/replication", str(ROOT)))
+    script.write_text(text.replace("/output", str(output)).replace("/opt/replication", shlex.quote(str(ROOT))))
 
     def run(*arguments):
         environment = {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT)}
@@ -84,7 +85,7 @@ def test_a_folder_where_another_container_is_at_work_is_one_line(entry):
     (project / "container").mkdir()
     (project / "container/copy_project.py").write_text(COPY.read_text())
     script = entry.output.parent / "entrypoint.sh"
-    script.write_text(script.read_text().replace(f"project={ROOT}", f"project={project}"))
+    script.write_text(script.read_text().replace(f"project={shlex.quote(str(ROOT))}", f"project={project}"))
     command = "import fcntl, os, sys; fcntl.flock(os.open(sys.argv[1], 0), fcntl.LOCK_EX); print(flush=True); input()"
     other = subprocess.Popen(
         [sys.executable, "-c", command, entry.output / ".container"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
