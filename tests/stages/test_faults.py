@@ -101,9 +101,13 @@ def ended(process):
     return process.returncode, output
 
 
+# make of its own, not one below the make that runs the tests, which would say so before anything else
+UNNESTED = {name: value for name, value in CHILD.items() if name not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")}
+
+
 def start(project, *command):
     return subprocess.Popen(
-        command, cwd=project, env=CHILD, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        command, cwd=project, env=UNNESTED, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
         start_new_session=True,
     )  # fmt: skip
 
