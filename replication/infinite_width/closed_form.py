@@ -10,10 +10,10 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 import numpy as np
-from scipy.linalg import blas
 
 from replication.errors import ReplicationError
 from replication.infinite_width.activations import MOMENTS, ONE
+from replication.infinite_width.linear_algebra import upper_gram
 from replication.settings.network import MATCHED, MLP
 from replication.validation.arrays import check_shapes
 
@@ -105,8 +105,8 @@ def output_scales(network: MLP) -> tuple[float, float]:
 
 
 def _gram(x: np.ndarray, other: np.ndarray | None) -> np.ndarray:
-    """x other' in row order; of x x' on and above the diagonal only, which is half the work."""
-    return blas.dsyrk(1.0, x.T, trans=1, lower=1).T if other is None else x @ other.T
+    """x other' in row order; of x x' on and above the diagonal only."""
+    return upper_gram(x) if other is None else x @ other.T
 
 
 def _diagonals(network: MLP, x: np.ndarray) -> Iterator[Kernels]:

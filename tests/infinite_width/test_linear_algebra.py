@@ -1,5 +1,7 @@
 """The linear algebra of JAX against that of SciPy: predictions to 1e-10, and the same refusals."""
 
+import importlib
+
 import numpy as np
 import pytest
 
@@ -97,3 +99,20 @@ def test_the_setting_reaches_the_curve(matrices, rng):
 def test_another_name_is_refused():
     with pytest.raises(ReplicationError, match="choose one of scipy, jax"):
         linear_algebra("cupy")
+
+
+def test_large_matrices_are_worked_on_in_blocks(monkeypatch):
+    """Against NumPy, with the sizes lowered: blocks that do not divide the matrix, and some that are not positive."""
+    scipy_algebra = importlib.import_module("replication.infinite_width.linear_algebra")
+    monkeypatch.setattr(scipy_algebra, "LARGEST_WHOLE", 40)
+    monkeypatch.setattr(scipy_algebra, "BLOCK", 48)
+    x = np.random.default_rng(8).standard_normal((130, 150))
+    gram = scipy_algebra.upper_gram(x)
+    np.testing.assert_allclose(np.triu(gram), np.triu(x @ x.T), rtol=1e-13, atol=1e-12)
+    lower, failed = scipy_algebra.SciPy().cholesky(np.asfortranarray(x @ x.T))
+    assert not failed
+    np.testing.assert_allclose(np.tril(lower), np.linalg.cholesky(x @ x.T), rtol=1e-9, atol=1e-11)
+    for row in (3, 77, 129):
+        indefinite = np.asfortranarray(x @ x.T)
+        indefinite[row, row] = -1
+        assert scipy_algebra.SciPy().cholesky(indefinite)[1]

@@ -174,17 +174,21 @@ def test_sizes_in_between_change_no_prediction(spec, rng, kind):
         assert got.condition_number == pytest.approx(dense.condition_number, rel=1e-9)
 
 
-def test_few_and_many_sizes_go_different_ways_to_the_same_covariance(spec, rng, monkeypatch):
-    matrices, ways = make_kernels(spec, rng), []
-    for name in ("_solved", "_reduced"):
-        way = getattr(predictions, name)
-        monkeypatch.setattr(predictions, name, lambda *a, way=way, name=name: ways.append(name) or way(*a))
-    (few,), (*_, many) = (
-        predictions.gradient_descent_to_convergence(matrices, (30,)),
-        predictions.gradient_descent_to_convergence(matrices, range(1, 31)),
-    )
-    assert ways == ["_solved", "_reduced"]
-    np.testing.assert_allclose(few.covariance, many.covariance, atol=1e-12)
+@pytest.mark.parametrize("together", [0, 1, 12, 29, 30])
+def test_sizes_go_different_ways_to_the_same_covariance(spec, rng, monkeypatch, together):
+    matrices, sizes = make_kernels(spec, rng), range(1, 31)
+    monkeypatch.setattr(predictions, "_reduced_together", lambda *_: 0)
+    one_way = list(predictions.gradient_descent_to_convergence(matrices, sizes))
+    monkeypatch.setattr(predictions, "_reduced_together", lambda *_: together)
+    for got, solved in zip(predictions.gradient_descent_to_convergence(matrices, sizes), one_way, strict=True):
+        np.testing.assert_allclose(got.covariance, solved.covariance, atol=1e-12)
+
+
+def test_the_cheapest_way_is_taken():
+    """One size alone is solved; many are reduced; a much larger last one is solved beside them."""
+    assert predictions._reduced_together([30], 5) == 0
+    assert predictions._reduced_together(range(100, 1001, 10), 1000) == 91
+    assert predictions._reduced_together([2**k for k in range(4, 15)], 1000) == 7
 
 
 def linearised_losses(rng, spec, x, y, test_x, test_y, width, networks):
