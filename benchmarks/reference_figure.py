@@ -3,7 +3,6 @@
 python benchmarks/reference_figure.py    # writes paper_figures/reference/width_expansion.png, and README.md's lines
 """
 
-import re
 import textwrap
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from scipy import special
 from replication.figures.saving import png_bytes
 from replication.figures.width_expansion import width_expansion
 from replication.report.findings import span
+from replication.report.readme import between
 from replication.schema import EXPANSION_REACH
 
 ROOT = Path(__file__).parents[1]
@@ -62,8 +62,7 @@ def main() -> None:
     path = folder / "width_expansion.png"
     path.write_bytes(png_bytes(width_expansion(*tables(rows)), "reference/width_expansion.csv"))
     readme = ROOT / "README.md"
-    before, _, after = re.split(f"({BEGIN}.*?{END})", readme.read_text(encoding="utf-8"), flags=re.DOTALL)
-    readme.write_text(f"{before}{BEGIN}\n\n{abstract(table)}\n\n{END}{after}", encoding="utf-8")
+    readme.write_text(between(readme.read_text(encoding="utf-8"), BEGIN, END, abstract(table)), encoding="utf-8")
     print(path.relative_to(ROOT), "and README.md")
 
 

@@ -1,4 +1,4 @@
-"""The part of the README that tells results: taken from a report, so that its numbers are those of the tables."""
+"""The parts of the README that tell results: taken from tables or a report, so that the numbers are theirs."""
 
 import re
 
@@ -15,6 +15,14 @@ def results_section(report: str) -> str:
     except (ValueError, IndexError):
         raise ReplicationError("this is no report, or a damaged one", "write it again with write_report") from None
     return "\n\n".join((found.strip(), *tables)) + "\n"
+
+
+def between(text: str, begin: str, end: str, new: str) -> str:
+    """The text with `new` as what stands between two marks, each of which is there once."""
+    if text.count(begin) != 1 or text.count(end) != 1 or text.index(end) < text.index(begin):
+        raise ReplicationError(f"the marks {begin} and {end} do not stand there once each", "restore them")
+    before, after = text[: text.index(begin)], text[text.index(end) + len(end) :]
+    return f"{before}{begin}\n\n{new}\n\n{end}{after}"
 
 
 def _first_table(text: str) -> str:
