@@ -70,7 +70,8 @@ def learning_curve(
     Returns a row for every draw, method (bayes, gradient_descent), size and training_time (inf: converged). Numbers are
     exact for their training set, so intervals are the numbers themselves; `average_over_draws` has those over draws.
     Further columns: squared_bias, variance and so on of `loss_distribution.moments.Sources`, the interval of the loss
-    itself (loss_lower, loss_median, loss_upper), condition_number, diag_reg, training_loss, learning_rate.
+    itself (loss_lower, loss_median, loss_upper), condition_number, relative_error (that of float64 times the condition
+    number: an estimate of the numerical error), diag_reg, training_loss, learning_rate.
     ReplicationError, in one line, for shapes, types or sizes that do not fit, and for singular kernels.
 
     >>> import numpy as np

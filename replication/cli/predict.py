@@ -7,7 +7,18 @@ import typer
 
 
 def predict(
-    data: Annotated[Path, typer.Argument(help="A .npz file with `inputs` (N, ...) and `targets` (N,) or (N, C).")],
+    data: Annotated[
+        Path, typer.Argument(help="A table (.csv, .tsv, .parquet, .feather, .h5) or arrays (.npz, .npy, .h5).")
+    ],
+    target: Annotated[
+        str, typer.Option(help="Column of the targets in a table; of an .npy file the file of the targets.")
+    ] = "",
+    inputs: Annotated[
+        str, typer.Option(help="Columns of the inputs, as shell patterns: 'cell_*,angle'. [default: all others]")
+    ] = "",
+    kind: Annotated[
+        Literal["auto", "classes", "regression", "one_hot"], typer.Option(help="What the targets are.")
+    ] = "auto",
     depth: Annotated[int, typer.Option(min=1, max=1000, help="Hidden layers.")] = 3,
     activation: Annotated[Literal["relu", "erf"], typer.Option(help="Of every hidden layer.")] = "relu",
     weight_variance: Annotated[float, typer.Option(min=1e-6, max=1e6, help="C_W; 2 is critical for ReLU.")] = 2.0,
@@ -48,39 +59,47 @@ def predict(
     confidence: Annotated[float, typer.Option(min=0.01, max=0.999, help="Of every interval.")] = 0.68,
     seed: Annotated[int, typer.Option(min=0, help="Of test set and training sets.")] = 0,
     output: Annotated[Path, typer.Option(help="Folder for the table and the figure.")] = Path("predictions"),
+    format: Annotated[
+        Literal["text", "json"], typer.Option(help="What is printed: words, or one JSON object.")
+    ] = "text",
 ) -> None:
     """Say how uncertain a network's test loss is because its initialisation is random: eps_L = sigma_L / mu_L.
 
     The network is a multilayer perceptron in NTK parametrisation and infinitely wide, trained by gradient descent on
-    the mean squared error; nothing is trained, the law of its test loss is computed. Integer targets are class labels.
-    Example: python -m replication predict my.npz --depth 2 --training-sizes 128,256,512,1024
+    the mean squared error; nothing is trained, the law of its test loss is computed. A table's first line names its
+    columns; .npz and .h5 files hold `inputs` (N, ...) and `targets` (N,) or (N, C). Names, and integers of at most
+    twenty values, are taken for class labels, which is said; --kind says otherwise.
+    Examples: python -m replication predict showers.csv --target energy --inputs 'cell_*'
+    python -m replication predict my.npz --depth 2 --training-sizes 128,256,512,1024
     """
     # libraries load only when the command runs, not for --help
+    from replication.cli import surroundings
+
+    surroundings.neutral()
     import replication as rep
-    from replication import atomic
-    from replication.cli.prediction import at_width, exhibits, explanation, number_or_matched, width_exhibits
-    from replication.datasets import own_data
+    from replication.cli import own_table, prediction, written
 
     if plot and not width:
         raise rep.ReplicationError("--plot without a width", "name one, as in --width 1024")
-    network = rep.MLP(depth, activation, weight_variance, bias_variance, number_or_matched(output_scale), centred)
-    arrays = own_data.read(data)
-    with own_data.named(data):
-        test_points, sizes = own_data.split_sizes(len(arrays.inputs), test_points, training_sizes)
-        points = rep.standardise(*own_data.split(arrays, test_points, seed), inputs=scaling)
-    exact = rep.learning_curve(
-        network, *points, training_sizes=sizes, steps=steps or None, learning_rate_fraction=learning_rate_fraction,
-        draws=draws, seed=seed, confidence=confidence, engine=engine, linear_algebra=linear_algebra, diag_reg=diag_reg,
-        singular_diag_reg=singular_diag_reg, folder=on_disk, task=data.stem, progress=True,
-    )  # fmt: skip
+    scale = prediction.number_or_matched(output_scale)
+    network = rep.MLP(depth, activation, weight_variance, bias_variance, scale, centred)
+    data_set = own_table.prepare(data, target, inputs, kind, scaling, test_points, training_sizes, seed)
+    with own_table.plain_errors(data):
+        exact = rep.learning_curve(
+            network, *data_set.points, training_sizes=data_set.sizes, steps=steps or None,
+            learning_rate_fraction=learning_rate_fraction, draws=draws, seed=seed, confidence=confidence, engine=engine,
+            linear_algebra=linear_algebra, diag_reg=diag_reg, singular_diag_reg=singular_diag_reg, folder=on_disk,
+            task=data_set.name, progress=True,
+        )  # fmt: skip
+        finite = None
+        if width:
+            finite = rep.finite_width_correction(network, *data_set.points, data_set.sizes, widths=[width], seed=seed)
     curves = rep.average_over_draws(exact, confidence)
-    typer.echo(explanation(exact, curves, arrays, test_points, confidence))
-    if width:
-        finite = rep.finite_width_correction(network, *points, sizes, widths=[width], seed=seed)
-        typer.echo(at_width(finite, width))
-    files = exhibits(data.stem, exact, curves, confidence)
-    if width:
-        files |= width_exhibits(data.stem, finite, with_figure=plot)
-    for name, content in files.items():
-        atomic.write(output / name, content)
-        typer.echo(f"written: {output / name}")
+    said = prediction.explanation(exact, curves, data_set, confidence)
+    if finite is not None:
+        said += "\n" + prediction.at_width(finite, width)
+    files = written.write(output, data_set.name, exact, curves, finite, confidence, plot)
+    if format == "json":
+        typer.echo(written.as_json(data_set, curves, finite, files))
+    else:
+        typer.echo("\n".join([said, *(f"written: {file}" for file in files)]))

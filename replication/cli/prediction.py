@@ -1,45 +1,20 @@
-"""What `python -m replication predict` writes and says of the user's own data."""
+"""What `python -m replication predict` says of the user's own data."""
 
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 
-from replication.api.figures import plot
 from replication.api.laws import fit
-from replication.datasets.arrays import number_of_classes
-from replication.datasets.own_data import OwnData
+from replication.cli.own_table import DataSet
 from replication.errors import ReplicationError
-from replication.figures.saving import pdf_bytes, png_bytes
-from replication.figures.width_expansion import width_expansion
 from replication.scaling_laws.estimates import plus_minus
 from replication.schema import BAYES, GRADIENT_DESCENT, INFINITE_TEST_SET
 from replication.settings.network import MATCHED
 
 EPS = "coefficient_of_variation"
-TABLE: dict[str, Any] = {"index": False, "float_format": "%.12g", "lineterminator": "\n"}
+INACCURATE = 1e-3  # relative errors that are said
 SHOWN = {"mean": "mu_L", "std": "sigma_L", EPS: "eps_L", INFINITE_TEST_SET: "eps_L, infinite test set"}
-
-
-def exhibits(name: str, exact: pd.DataFrame, curves: pd.DataFrame, confidence: float) -> dict[str, str | bytes]:
-    """Files for the user, by name: the curves, the draws that they average, and the figure."""
-    figure = plot(exact, confidence=confidence)
-    return {
-        f"{name}_learning_curve.csv": curves.to_csv(**TABLE),
-        f"{name}_draws.csv": exact.to_csv(**TABLE),
-        f"{name}_learning_curve.png": png_bytes(figure, "replication predict"),
-        f"{name}_learning_curve.pdf": pdf_bytes(figure, "replication predict"),
-    }
-
-
-def width_exhibits(name: str, finite: pd.DataFrame, with_figure: bool) -> dict[str, str | bytes]:
-    """The corrections to infinite width as a table and, if asked for, eps_L against 1 / n."""
-    files: dict[str, str | bytes] = {f"{name}_finite_width.csv": finite.to_csv(**TABLE)}
-    if with_figure:
-        figure = width_expansion(finite)
-        files[f"{name}_finite_width.png"] = png_bytes(figure, "replication predict")
-        files[f"{name}_finite_width.pdf"] = pdf_bytes(figure, "replication predict")
-    return files
 
 
 def number_or_matched(text: str) -> float | Literal["matched"]:
@@ -52,13 +27,14 @@ def number_or_matched(text: str) -> float | Literal["matched"]:
         raise ReplicationError(f"--output-scale {text}", f"give a number, or {MATCHED}") from None
 
 
-def explanation(exact: pd.DataFrame, curves: pd.DataFrame, data: OwnData, test_points: int, confidence: float) -> str:
+def explanation(exact: pd.DataFrame, curves: pd.DataFrame, data: DataSet, confidence: float) -> str:
     """The curve of gradient descent as a table, and what eps_L at its largest size means, in words."""
     descent, bayes = _converged(curves, GRADIENT_DESCENT), _converged(curves, BAYES)
     last = descent.iloc[-1]
+    test_points = len(data.points.x_test)
     lines = [
-        f"Infinitely wide network, gradient descent to convergence; {_data_in_words(data)}; loss on {test_points} test "
-        "points.",
+        *data.notes,
+        f"Infinitely wide network, gradient descent to convergence; {data.words}; loss on {test_points} test points.",
         _readable(descent).to_string(index=False),
         "",
         _uncertainty(last, bayes, confidence),
@@ -68,6 +44,10 @@ def explanation(exact: pd.DataFrame, curves: pd.DataFrame, data: OwnData, test_p
         lines.append(_trend(_converged(exact, GRADIENT_DESCENT), test_points))
     if last["diag_reg"] > 0:
         lines.append(f"The kernel was singular or nearly so: {last['diag_reg']:.0e} of its diagonal was added to it.")
+    worst = _converged(exact, GRADIENT_DESCENT).set_index("training_size")["relative_error"].groupby(level=0).max()
+    if len(inaccurate := worst[worst > INACCURATE]):
+        sizes = ", ".join(map(str, inaccurate.index))
+        lines.append(f"The kernel is so nearly singular at N_D = {sizes} that numbers may be off by {worst.max():.1%}.")
     return "\n".join(lines)
 
 
@@ -93,12 +73,6 @@ def at_width(finite: pd.DataFrame, width: int) -> str:
 
 def _converged(table: pd.DataFrame, method: str) -> pd.DataFrame:
     return table[(table["method"] == method) & np.isinf(table["training_time"])]
-
-
-def _data_in_words(data: OwnData) -> str:
-    classes = number_of_classes(data.targets)
-    kind = f"{classes} classes" if classes else f"{data.targets[0].size} target(s), standardised"
-    return f"{data.inputs[0].size} features, {kind}"
 
 
 def _readable(descent: pd.DataFrame) -> pd.DataFrame:

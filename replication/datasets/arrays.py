@@ -10,6 +10,7 @@ from replication.validation.arrays import check_finite, check_shapes
 
 Scaling = Literal["feature", "global", "none"]
 SCALINGS = ("feature", "global", "none")
+ROUNDING = 8 * np.finfo(np.float64).eps  # of a constant that was computed in more ways than one
 
 
 class Split(NamedTuple):
@@ -68,14 +69,21 @@ def standardise(x: Any, y: Any, x_test: Any, y_test: Any, inputs: Scaling = "fea
     arrays = as_arrays(x, y, x_test, y_test)
     centre, width = _location_and_scale(arrays.x, inputs)
     middle, spread = (0.0, 1.0) if _are_labels(_numbers("y", y)) else _of_targets(arrays.y)
-    if not (np.all(np.isfinite(width)) and np.all(np.isfinite(spread))):
-        raise ReplicationError("values too large for their variance to be a number", "give them in other units")
+    if not all(np.all(np.isfinite(scale) & (np.asarray(scale) > 0)) for scale in (width, spread)):
+        problem = "values too large or too small for their variance to be a number"
+        raise ReplicationError(problem, "give them in other units")
     return Split(
         (arrays.x - centre) / width,
         (arrays.y - middle) / spread,
         (arrays.x_test - centre) / width,
         (arrays.y_test - middle) / spread,
     )
+
+
+def constant_columns(x: np.ndarray) -> np.ndarray:
+    """Which columns of x (N, d) have a spread within rounding of their size: what would be scaled there is noise."""
+    with np.errstate(over="ignore"):
+        return np.flatnonzero(np.ptp(x, axis=0) <= ROUNDING * np.abs(x).max(axis=0))
 
 
 def number_of_classes(targets: Any) -> int:
@@ -93,18 +101,18 @@ def _location_and_scale(x: np.ndarray, scaling: Scaling) -> tuple[Any, Any]:
         return 0.0, 1.0
     with np.errstate(over="ignore", invalid="ignore"):
         if scaling == "feature":
-            constant = np.flatnonzero(np.ptp(x, axis=0) == 0)
+            constant = constant_columns(x)
             if len(constant):
                 problem = f"{_named_columns('inputs', constant)} constant over the training points"
                 raise ReplicationError(problem, "drop what is constant, or scale all inputs as one, `global`")
             return x.mean(axis=0), x.std(axis=0)
-        if np.ptp(x) == 0:
+        if len(constant_columns(x.reshape(-1, 1))):
             raise ReplicationError("the inputs of the training points are all the same", "give other points")
         return x.mean(), x.std()
 
 
 def _of_targets(y: np.ndarray) -> tuple[Any, Any]:
-    constant = np.flatnonzero(np.ptp(y, axis=0) == 0)
+    constant = constant_columns(y)
     if len(constant):
         problem = f"{_named_columns('targets', constant)} constant over the training points"
         raise ReplicationError(problem, "there is nothing to learn; drop what is constant, or give more points")

@@ -8,13 +8,13 @@ import numpy as np
 import pandas as pd
 
 from replication.datasets.arrays import Split
-from replication.datasets.own_data import STREAM
 from replication.datasets.training_sets import training_order
 from replication.infinite_width.learning_curve import Regularisation, compute_kernels, learning_curve
 from replication.infinite_width.learning_curve_on_disk import learning_curve_on_disk
 from replication.infinite_width.out_of_core import OutOfCore
 from replication.infinite_width.training_time import GradientDescent
 from replication.loss_distribution.moments import over_draws
+from replication.own_data.splitting import STREAM
 from replication.scaling_laws.tables import groups
 from replication.schema import INFINITE_TEST_SET, KEYS, LEARNING_CURVE, STATISTICS
 from replication.settings.network import MLP
@@ -24,7 +24,7 @@ ESTIMATES = (*STATISTICS, INFINITE_TEST_SET)
 ENDS = ("", "_lower", "_upper", "_standard_error")
 # what is averaged over draws beside the estimates
 MEANS = ["squared_bias", "variance", "effective_modes", "loss_lower", "loss_median", "loss_upper", "training_loss"]
-WORST = ["condition_number", "diag_reg"]  # of which the largest over draws is kept
+WORST = ["condition_number", "relative_error", "diag_reg"]  # of which the largest over draws is kept
 
 
 class Evaluation(NamedTuple):
@@ -62,8 +62,9 @@ def exact_curves(
 ) -> pd.DataFrame:
     """A row for every draw, method, training size and training time, in the columns of `learning_curve`.
 
-    The numbers are exact for their training set: their intervals are the numbers themselves, their errors 0. `progress`
-    is called with 1 after every row and after the kernels of every draw.
+    The numbers are exact for their training set: their intervals are the numbers themselves, their errors 0, up to
+    relative_error, the rounding of float64 times the condition number of the kernel. `progress` is called with 1 after
+    every row and after the kernels of every draw.
     """
     rows = []
     engine, regularisation, confidence, descent, algebra, folder = evaluation
@@ -83,6 +84,7 @@ def exact_curves(
             progress(1)
     table = pd.DataFrame(rows).assign(experiment=LEARNING_CURVE, task=task, dataset=DATASET, width=np.inf)
     table = table.assign(members=np.nan, draws=1)
+    table["relative_error"] = np.finfo(np.float64).eps * table["condition_number"]
     for name in ESTIMATES:
         table = table.assign(**{f"{name}{end}": table[name] for end in ENDS[1:3]}, **{f"{name}{ENDS[3]}": 0.0})
     return in_order(table)

@@ -46,12 +46,15 @@ def register_fonts() -> None:
 
 
 def styled(draw: Callable[Given, Drawn]) -> Callable[Given, Drawn]:
-    """Decorate a function that makes or saves a figure: it runs under the style sheet and leaves no global trace."""
+    """Decorate a function that makes or saves a figure: it runs under the style sheet and nothing else.
+
+    No settings file of the user's has a say, and no global trace is left.
+    """
 
     @functools.wraps(draw)
     def wrapper(*args: Given.args, **kwargs: Given.kwargs) -> Drawn:
         register_fonts()
-        with matplotlib.style.context(STYLE_SHEET):
+        with matplotlib.style.context(STYLE_SHEET, after_reset=True):
             return draw(*args, **kwargs)
 
     return wrapper

@@ -64,7 +64,7 @@ def with_constant(*columns):
         (lambda: rep.standardise(np.ones((5, 4)), X[:, 0], X, X[:, 0], "global"), "are all the same"),
         (lambda: rep.standardise(X, with_constant(0), X, X), "column 0 of the targets is constant"),
         (lambda: rep.standardise(X, X, X, X, "pixel"), "no scaling 'pixel'"),
-        (lambda: rep.standardise(X * 1e300, X, X, X), "too large for their variance"),
+        (lambda: rep.standardise(X * 1e300, X, X, X), "too large or too small for their variance"),
         (lambda: rep.standardise(X, X[:-1], X, X), "y of shape"),
     ],
 )

@@ -1,21 +1,26 @@
 """`python -m replication predict`: what it computes for the user's own data, what it writes, and what it refuses."""
 
+import json
+import os
 import re
 import subprocess
 import sys
 from io import BytesIO
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.image import imread
 
-from replication.datasets import own_data
 from replication.datasets.arrays import number_of_classes, standardise
 from replication.datasets.training_sets import training_order
+from replication.errors import ReplicationError
 from replication.infinite_width import predictions
 from replication.infinite_width.learning_curve import compute_kernels
 from replication.loss_distribution.moments import gaussian_moments
+from replication.own_data import splitting
+from replication.own_data.reading import read as read_file
 from replication.schema import INFINITE_TEST_SET
 from replication.seeds import generator
 from replication.settings.network import MLP
@@ -64,7 +69,7 @@ def test_the_table_is_that_of_a_direct_computation(predict, arrays, tmp_path):
     assert imread(BytesIO((output / FILES[3]).read_bytes())).shape[1] > 1000
     assert (output / FILES[2]).read_bytes().startswith(b"%PDF")
 
-    points = standardise(*own_data.split(own_data.read(tmp_path / "own.npz"), TEST_POINTS, SEED))
+    points = standardise(*splitting.split(*read_file(tmp_path / "own.npz")[:2], TEST_POINTS, SEED))
     draws, curves = (pd.read_csv(output / name) for name in FILES[:2])
     draws = draws[np.isinf(draws["training_time"])]
     for method, law in (
@@ -86,7 +91,7 @@ def test_the_table_is_that_of_a_direct_computation(predict, arrays, tmp_path):
         np.testing.assert_allclose(row[["mean", "std", "coefficient_of_variation"]], averaged, rtol=1e-9)
     eps = curves.loc[curves["method"] == "gradient_descent", "coefficient_of_variation"].iloc[-1]
     assert f"changes the test loss by {eps:.1%} of its mean" in result.stdout
-    assert "4 features, 2 target(s), standardised; loss on 12 test points" in result.stdout
+    assert "4 features, 2 targets for regression, standardised; loss on 12 test points" in result.stdout
     assert "0 is a plateau" in result.stdout
     assert "singular" not in result.stdout
     assert (curves[INFINITE_TEST_SET] < curves["coefficient_of_variation"]).all()
@@ -113,7 +118,7 @@ def test_class_labels_steps_and_repeated_points(predict, arrays):
     assert "singular_diag_reg" in line
     result, output = predict(twice, *options)
     assert result.returncode == 0
-    assert "4 features, 3 classes; loss on 12 test points" in result.stdout
+    assert "4 features, 3 classes (3, 7, 9); loss on 12 test points" in result.stdout
     assert "The kernel was singular or nearly so: 1e-10 of its diagonal was added to it." in result.stdout
     curves = pd.read_csv(output / FILES[1])
     assert curves.loc[np.isinf(curves["training_time"]), "diag_reg"].tolist() == [1e-10] * 4
@@ -158,9 +163,8 @@ def with_value(value, *index):
         ),
         ({"inputs": lambda x: x.astype(str)}, [], "inputs hold <U32, not numbers"),
         ({"targets": lambda y: y + 0j}, [], "targets hold complex128, not numbers"),
-        ({"targets": lambda y: y.astype(object)}, [], "not a .npz file of plain arrays"),
-        ({"inputs": with_value(1.5, slice(None), 1, 1)}, [], "column 3 of the inputs is constant"),
-        ({"inputs": with_value(1.5, slice(None), 1)}, [], r"2 columns of the inputs \(2, 3\) are constant"),
+        ({"targets": lambda y: y.astype(object)}, [], "no .npz file of plain arrays"),
+        ({"inputs": with_value(1.5, ...)}, [], r"4 columns of the inputs \(0, 1, 2, 3\) are constant"),
         ({"inputs": with_value(1.5, ...)}, ["--scaling", "global"], "are all the same"),
         ({"targets": with_value(2.0, ..., 0)}, [], "column 0 of the targets is constant"),
         ({"targets": lambda y: np.full(len(y), 4)}, [], "the targets hold one class, 4"),
@@ -184,11 +188,11 @@ def test_what_cannot_be_predicted_is_one_line_and_writes_nothing(predict, arrays
     ("content", "message"),
     [
         (None, "no file"),
-        (b"", "not a .npz file"),
-        (b"one,two\n1,2\n", "not a .npz file"),
-        ("array", "not a .npz file"),
-        ("cut short", "not a .npz file"),
-        ("flipped", "not a .npz file"),
+        (b"", "no .npz file"),
+        (b"one,two\n1,2\n", "no .npz file"),
+        ("array", "no .npz file"),
+        ("cut short", "no .npz file"),
+        ("flipped", "no .npz file"),
         ("no targets", "does not hold inputs and targets but inputs, y: store it with"),
         ("empty", "does not hold inputs and targets but nothing: store it with"),
     ],
@@ -230,9 +234,10 @@ def test_the_real_command_ends_in_one_line(tmp_path):
     arguments = [sys.executable, "-m", "replication", "predict", tmp_path / "absent.npz"]
     result = subprocess.run(arguments, cwd=ROOT, capture_output=True, text=True)
     assert (result.returncode, result.stdout) == (1, "")
-    assert (
-        result.stderr == f"error: no file {tmp_path}/absent.npz: give the path of a .npz file with inputs and targets\n"
+    assert result.stderr.startswith(
+        f"error: no file {tmp_path}/absent.npz: give the path of a file in one of the formats"
     )
+    assert len(result.stderr.splitlines()) == 1
 
 
 @pytest.mark.parametrize(
@@ -261,7 +266,7 @@ def test_an_option_out_of_range_is_named(predict, arrays, option, value):
 
 def read(tmp_path, **arrays):
     np.savez(tmp_path / "own.npz", **arrays)
-    return own_data.read(tmp_path / "own.npz")
+    return read_file(tmp_path / "own.npz")
 
 
 def test_a_file_is_read_as_it_is(tmp_path, arrays):
@@ -274,7 +279,7 @@ def test_a_file_is_read_as_it_is(tmp_path, arrays):
 
 def test_a_split_takes_every_point_once(tmp_path, arrays):
     data = read(tmp_path, **arrays)
-    split = own_data.split(data, 12, SEED)
+    split = splitting.split(data.inputs, data.targets, 12, SEED)
     order = generator(SEED, "own data").permutation(POINTS)
     np.testing.assert_array_equal(np.concatenate([split.x_test, split.x]), data.inputs[order])
     np.testing.assert_array_equal(np.concatenate([split.y_test, split.y]), data.targets[order])
@@ -284,10 +289,10 @@ def test_a_split_takes_every_point_once(tmp_path, arrays):
 def test_default_sizes_double_up_to_half_the_pool():
     expected = {10: (2, [4]), 60: (12, [16]), 1000: (200, [16, 32, 64, 128, 256]), 10**5: (1000, 4096)}
     for points, (test_points, sizes) in expected.items():
-        found = own_data.split_sizes(points, 0, "")
+        found = splitting.split_sizes(points, 0, "")
         assert found[0] == test_points
         assert (found[1] if isinstance(sizes, list) else found[1][-1]) == sizes
-    assert own_data.split_sizes(60, 20, "16, 8,16") == (20, [8, 16])
+    assert splitting.split_sizes(60, 20, "16, 8,16") == (20, [8, 16])
 
 
 def test_the_width_is_drawn_and_written(predict, arrays):
@@ -321,3 +326,98 @@ def test_centred_networks_are_told_of_without_bayes(predict, arrays):
 )
 def test_options_that_do_not_fit_are_one_line(predict, arrays, options, message):
     assert message in refused(*predict(arrays, *options))
+
+
+# Whatever else is on the user's machine, and whatever the file is called.
+
+HOSTILE = "text.usetex: True\nbackend: nowhere\nfont.family: No Such Font\n"
+
+
+def run_for_real(folder, *arguments, **environment):
+    variables = os.environ | {"PYTHONPATH": str(ROOT)} | environment
+    command = [sys.executable, "-m", "replication", "predict", *map(str, arguments), "--training-sizes", "8,16"]
+    return subprocess.run(command, cwd=folder, env=variables, capture_output=True, text=True, errors="replace")
+
+
+def test_no_setting_of_matplotlib_stands_in_the_way(arrays, tmp_path):
+    np.savez(tmp_path / "own.npz", **arrays)
+    (tmp_path / "matplotlibrc").write_text(HOSTILE)
+    hostile = run_for_real(tmp_path, "own.npz", MPLBACKEND="module://nowhere")
+    assert (hostile.returncode, "Traceback" in hostile.stderr) == (0, False)
+    figure = (tmp_path / "predictions" / "own_learning_curve.png").read_bytes()
+    (tmp_path / "matplotlibrc").unlink()
+    assert run_for_real(tmp_path, "own.npz").returncode == 0
+    assert (tmp_path / "predictions" / "own_learning_curve.png").read_bytes() == figure
+
+
+@pytest.mark.parametrize("name", [b"run$_$1.npz", b"a b.npz", b"\xff\xfe.npz", b"x^{.npz", "Schauer µ.npz".encode()])
+def test_any_name_of_a_file_is_plain_text(arrays, tmp_path, name):
+    path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/" + name))
+    with path.open("wb") as stream:
+        np.savez(stream, **arrays)
+    ended = run_for_real(tmp_path, path)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert len(list((tmp_path / "predictions").iterdir())) == 4
+
+
+def test_tables_stand_though_a_figure_fails(predict, arrays, monkeypatch):
+    def fail(*_, **__):
+        raise ReplicationError("no figure", "draw it by hand")
+
+    monkeypatch.setattr("replication.api.figures.plot", fail)
+    result, output = predict(arrays, "--training-sizes", "8,16")
+    assert result.returncode == 1
+    assert "no figure" in result.stderr
+    assert sorted(path.name for path in output.iterdir()) == FILES[:2]
+
+
+def test_json_holds_what_the_tables_hold(predict, arrays):
+    whole = arrays | {"inputs": with_value(1.5, slice(None), 1, 1)(arrays["inputs"])}
+    result, output = predict(whole, "--training-sizes", "8,16", "--format", "json")
+    said = json.loads(result.stdout)
+    assert said["notes"] == ["Left out, being constant: 3."]
+    assert said["data"] == "3 features, 2 targets for regression, standardised"
+    table = pd.read_csv(output / FILES[1])
+    assert [row["mean"] for row in said["learning_curve"]] == pytest.approx(table["mean"].tolist(), rel=1e-11)
+    assert [Path(file).name for file in said["files"]] == [FILES[1], FILES[0], FILES[3], FILES[2]]
+
+
+def test_a_constant_up_to_rounding_is_left_out(predict, arrays, rng):
+    """As if the column were not there: its noise of one unit in the last place is no feature."""
+    flat = arrays["inputs"].reshape(POINTS, 4)
+    noise = np.where(rng.random(POINTS) < 0.5, 1.1, np.nextafter(1.1, 2))
+    with_noise = {"inputs": np.column_stack([flat, noise]), "targets": arrays["targets"]}
+    without, with_it = (
+        predict(data, "--training-sizes", "8,16", output=name)
+        for data, name in (({"inputs": flat, "targets": arrays["targets"]}, "a"), (with_noise, "b"))
+    )
+    assert "Left out, being constant: 4." in with_it[0].stdout
+    assert (without[1] / FILES[1]).read_bytes() == (with_it[1] / FILES[1]).read_bytes()
+
+
+def test_one_hot_targets_are_the_classes_they_name(predict, arrays):
+    labels = np.arange(POINTS) % 3
+    tables = []
+    for name, targets in (("labels", labels), ("one_hot", np.eye(3)[labels]), ("names", np.array(list("abc"))[labels])):
+        result, output = predict(arrays | {"targets": targets}, "--training-sizes", "8,16", output=name)
+        assert "3 classes" in result.stdout
+        tables.append((output / FILES[1]).read_bytes())
+    assert tables[0] == tables[1] == tables[2]
+
+
+def test_an_overflow_is_named(predict, arrays):
+    line = refused(*predict(arrays, "--depth", 200, "--weight-variance", 1000))
+    assert "overflow, beyond the range of float64" in line
+    assert "lower --depth or --weight-variance" in line
+
+
+def test_a_nearly_singular_kernel_is_said_to_be_inaccurate(predict):
+    """A smooth kernel on many points of a line: the condition number leaves few digits, and the row says how few."""
+    x = np.linspace(-2, 2, 60)[:, None]
+    options = ["--training-sizes", "8,18", "--depth", 1, "--singular-diag-reg", 0, "--centred", "--draws", 1]
+    options += ["--activation", "erf", "--bias-variance", 0.1]
+    result, output = predict({"inputs": x, "targets": x[:, 0] ** 2}, *options)
+    table = pd.read_csv(output / FILES[1])
+    np.testing.assert_allclose(table["relative_error"], table["condition_number"] * 2**-52, rtol=1e-10)
+    assert table["relative_error"].min() < 1e-6 < 1e-3 < table["relative_error"].max() < 1
+    assert f"N_D = 18 that numbers may be off by {table['relative_error'].max():.1%}" in result.stdout
