@@ -18,6 +18,7 @@ from replication.infinite_width.output_scale import matched
 from replication.infinite_width.training_time import GradientDescent
 from replication.settings.network import MLP
 from replication.settings.training import LINEAR
+from replication.validation.float_range import within_float64
 from replication.validation.numbers import check_not_negative, check_share, check_sizes
 
 
@@ -71,8 +72,8 @@ def learning_curve(
     exact for their training set, so intervals are the numbers themselves; `average_over_draws` has those over draws.
     Further columns: squared_bias, variance and so on of `loss_distribution.moments.Sources`, the interval of the loss
     itself (loss_lower, loss_median, loss_upper), condition_number, relative_error (that of float64 times the condition
-    number: an estimate of the numerical error), diag_reg, training_loss, learning_rate.
-    ReplicationError, in one line, for shapes, types or sizes that do not fit, and for singular kernels.
+    number: an estimate of the numerical error, larger for points that are nearly parallel), diag_reg, training_loss, learning_rate.
+    ReplicationError, in one line, for shapes, types or sizes that do not fit, singular kernels, overflow.
 
     >>> import numpy as np
     >>> x, x_test = (np.random.default_rng(seed).normal(size=(40, 3)) for seed in (0, 1))
@@ -109,9 +110,10 @@ def learning_curve(
     confidence = check_share("confidence", confidence)
     evaluation = exact_curves.Evaluation(engine, regularisation, confidence, descent, linear_algebra, on_disk)
     draws, seed = check_draws(draws, seed)
-    network = matched(network, points.x, points.y)
     total = exact_curves.number_of_steps(sizes, draws, descent)
-    with optional_parts(), progress_bar(f"infinite width, {task}", total, progress) as update:
+    with within_float64():
+        network = matched(network, points.x, points.y)
+    with optional_parts(), within_float64(), progress_bar(f"infinite width, {task}", total, progress) as update:
         return exact_curves.exact_curves(network, points, sizes, draws, seed, task, evaluation, update)
 
 

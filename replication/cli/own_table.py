@@ -1,14 +1,11 @@
 """The user's file as what `predict` computes with: points, sizes, and in words what was made of it."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
 from replication.datasets.arrays import Scaling, Split, constant_columns, standardise
-from replication.errors import ReplicationError
 from replication.own_data.columns import listed
 from replication.own_data.reading import named, read
 from replication.own_data.splitting import split, split_sizes
@@ -55,18 +52,3 @@ def plain_name(path: Path) -> str:
     """The name of the file without its endings, with a question mark for bytes that are no text."""
     stem = path.name.split(".")[0] or path.name
     return stem.encode("utf-8", "replace").decode("utf-8")
-
-
-@contextmanager
-def plain_errors(path: Path) -> Iterator[None]:
-    """What a computation in float64 cannot hold is one line; the points themselves are finite."""
-    remedy = "scale the inputs, or lower --depth or --weight-variance"
-    try:
-        yield
-    except ReplicationError as error:
-        if "NaN or infinite" not in error.problem:
-            raise
-        raise ReplicationError(f"{path}: overflow, beyond the range of float64 ({error.problem})", remedy) from None
-    except (FloatingPointError, OverflowError, np.linalg.LinAlgError) as error:
-        problem = f"{path}: the computation left the range of float64 ({' '.join(str(error).split())[:80]})"
-        raise ReplicationError(problem, remedy) from None

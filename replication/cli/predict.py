@@ -78,13 +78,14 @@ def predict(
     surroundings.neutral()
     import replication as rep
     from replication.cli import own_table, prediction, written
+    from replication.own_data.reading import named
 
     if plot and not width:
         raise rep.ReplicationError("--plot without a width", "name one, as in --width 1024")
     scale = prediction.number_or_matched(output_scale)
     network = rep.MLP(depth, activation, weight_variance, bias_variance, scale, centred)
     data_set = own_table.prepare(data, target, inputs, kind, scaling, test_points, training_sizes, seed)
-    with own_table.plain_errors(data):
+    with named(data):
         exact = rep.learning_curve(
             network, *data_set.points, training_sizes=data_set.sizes, steps=steps or None,
             learning_rate_fraction=learning_rate_fraction, draws=draws, seed=seed, confidence=confidence, engine=engine,
