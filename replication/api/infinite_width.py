@@ -72,7 +72,8 @@ def learning_curve(
     exact for their training set, so intervals are the numbers themselves; `average_over_draws` has those over draws.
     Further columns: squared_bias, variance and so on of `loss_distribution.moments.Sources`, the interval of the loss
     itself (loss_lower, loss_median, loss_upper), condition_number, relative_error (that of float64 times the condition
-    number: an estimate of the numerical error, larger for points that are nearly parallel), diag_reg, training_loss, learning_rate.
+    number: an estimate of the numerical error, which is larger where points are nearly parallel), diag_reg,
+    training_loss, learning_rate.
     ReplicationError, in one line, for shapes, types or sizes that do not fit, singular kernels, overflow.
 
     >>> import numpy as np
