@@ -1,6 +1,7 @@
 """Both papers in one table of tests and one of verdicts, and the headline numbers of a run."""
 
 import json
+import re
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,7 @@ from replication.claims.papers import LAWS, check
 from tests.claims import test_finite_width as of_trained
 from tests.claims import test_regimes as of_regimes
 from tests.claims.test_ensembles import BOUNDS, by_test_set, compared, fitted
+from tests.conftest import ROOT
 
 
 @pytest.fixture(scope="module")
@@ -56,6 +58,28 @@ def test_metrics_are_flat_numbers_that_json_knows(laws, checked):
     found = metrics(laws, checked[1])
     assert all(isinstance(value, float | int) and np.isfinite(value) for value in found.values())
     assert json.loads(json.dumps(found, allow_nan=False)) == found
+
+
+def test_every_metric_has_a_line_in_the_docs(laws, checked):
+    """A name is that of the one line whose placeholders it fills."""
+    lines = re.findall(r"^\| `([^`]+)` \|", (ROOT / "docs/metrics.md").read_text(encoding="utf-8"), re.MULTILINE)
+    filled = {"task": "digits", "statistic": "(mean|std)", "scale": r"(matched|g_\d+(_\d+)?)", "n": r"\d+"}
+    filled |= {
+        "points": r"\d+",
+        "test points": r"(\d+|infinitely_many)",
+        "method": "(trained|random_features|gradient_descent)",
+    }
+    filled |= {"regime": r"\w+_limited_\w+", "curve": r"\w+", "paper": r"arXiv_\w+", "outcome": r"\w+"}
+    patterns = [
+        re.compile(re.sub("<([^>]+)>", lambda name: filled[name[1]], re.escape(line).replace("\\ ", " ")))
+        for line in lines
+    ]
+    also = {".all_widths.": ".width_1.", ".c.measured": ".c"}
+    for name in metrics(laws, checked[1]):
+        plain = name.removesuffix(".error")
+        for one, other in also.items():
+            plain = plain.replace(one, other)
+        assert sum(bool(pattern.fullmatch(plain)) for pattern in patterns) == 1, name
 
 
 @pytest.mark.parametrize(
