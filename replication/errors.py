@@ -9,6 +9,7 @@ EXTRAS = {
     "neural-tangents": ("jax", "jaxlib", "neural_tangents", "tf2jax"),
     "cluster": ("distributed", "dask"),
     "geant4": ("geant4_pybind",),
+    "tables": ("pyarrow", "h5py"),
     "pipeline": ("dvc", "sklearn", "pooch", "h5py", "jinja2", "markdown", "tabulate"),
 }
 

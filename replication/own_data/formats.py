@@ -7,7 +7,7 @@ from typing import TypeAlias
 import numpy as np
 import pandas as pd
 
-from replication.errors import ReplicationError
+from replication.errors import ReplicationError, optional_parts
 
 Found: TypeAlias = pd.DataFrame | dict[str, np.ndarray] | np.ndarray
 NAMES = ("inputs", "targets")
@@ -56,20 +56,18 @@ def read_text(path: Path) -> Found:
 def read_arrow(path: Path) -> Found:
     """A table in Parquet or Feather."""
     reader = pd.read_parquet if path.suffix.lower() == ".parquet" else pd.read_feather
+    with optional_parts():
+        import pyarrow  # noqa: F401 pandas looks for it too, and says less
     try:
         return reader(path)
-    except ImportError:
-        raise ReplicationError(f"{path.suffix} needs pyarrow", "install it, or the extra `tables`") from None
     except Exception as error:
         raise ReplicationError(f"damaged, or no {path.suffix} file ({_reason(error)})", "write it again") from None
 
 
 def read_hdf5(path: Path) -> Found:
     """Data sets `inputs` and `targets`, or a table: a compound data set, or columns of one length."""
-    try:
+    with optional_parts():
         import h5py
-    except ImportError:
-        raise ReplicationError("HDF5 needs h5py", "install it, or the extra `tables`") from None
     try:
         with h5py.File(path, "r") as file:
             found = {name: file[name][()] for name in file if isinstance(file[name], h5py.Dataset)}

@@ -1,6 +1,8 @@
 """A user's files: the same data in every format give the same arrays; what cannot be read is one line."""
 
 import importlib.util
+import subprocess
+import sys
 
 import h5py
 import numpy as np
@@ -195,10 +197,16 @@ def test_a_file_that_another_program_holds_is_said_to_be_locked(tmp_path):
 
 
 def read_in_another_process(path):
-    import subprocess
-    import sys
 
     code = f"from replication.own_data.reading import read; from pathlib import Path; read(Path({str(path)!r}))"
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert "ReplicationError" in ended.stderr
     raise ReplicationError(*ended.stderr.splitlines()[-1].split(": ", 2)[1:])
+
+
+@pytest.mark.parametrize(("name", "module"), [("x.parquet", "pyarrow"), ("x.feather", "pyarrow"), ("x.h5", "h5py")])
+def test_a_missing_library_is_named_with_its_extra(tmp_path, monkeypatch, name, module):
+    monkeypatch.setitem(sys.modules, module, None)
+    (tmp_path / name).write_bytes(b"anything")
+    with pytest.raises(ReplicationError, match=rf"{module} is not installed: pip install 'replication\[tables\]'"):
+        read(tmp_path / name)

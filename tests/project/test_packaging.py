@@ -21,7 +21,7 @@ NAMES = {
     "dask": "distributed",
     "geant4_pybind": "geant4-pybind",
 }
-APART = {"geant4"}  # a wheel for one kind of machine: in no lock, and not among all parts
+APART = {"geant4", "tables"}  # in no lock, and not among all parts: pyproject.toml says why
 
 
 def requirement(text):
