@@ -24,6 +24,12 @@ def runs(tasks=VARIABLES["tasks"]):
             yield stage, stage, None
 
 
+def tasks_of(profile):
+    """The tasks that the pipeline of another profile than quick has."""
+    (variables,) = YAML(typ="safe").load((ROOT / "profiles" / profile / "dvc.yaml").read_text())["vars"]
+    return variables["tasks"]
+
+
 def paths(stage, key, profile="quick", task=None):
     """What a stage declares under deps, outs or metrics, with the names of profile and task in it."""
     entries = [next(iter(entry)) if isinstance(entry, dict) else entry for entry in STAGES[stage].get(key, [])]

@@ -10,7 +10,7 @@ from dvc.utils.hydra import apply_overrides
 from replication.settings.reading import read_settings
 from tests.conftest import ROOT
 from tests.project.test_readme import LINES
-from tests.stages.declared import STAGES, parameters, paths, runs
+from tests.stages.declared import STAGES, parameters, paths, runs, tasks_of
 from tests.stages.stub_pipeline import clone, commit, dvc, fingerprint, git
 from tests.stages.test_contract import PARTS
 
@@ -165,7 +165,7 @@ def test_data_go_to_a_remote_and_come_back(laptop, tmp_path):
     other = tmp_path / "clone"
     dvc(other, "remote", "add", "-d", "--local", "storage", str(tmp_path / "storage"))
     dvc(other, "pull", "profiles/laptop/dvc.yaml")
-    for path in (path for _, stage, task in runs() for path in paths(stage, "outs", "laptop", task)):
+    for path in (path for _, stage, task in runs(tasks_of("laptop")) for path in paths(stage, "outs", "laptop", task)):
         assert (other / path).exists(), path
     assert json.loads(dvc(other, "status", "--json", "profiles/laptop/dvc.yaml")) == {}
 
