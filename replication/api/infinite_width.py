@@ -112,9 +112,8 @@ def learning_curve(
     evaluation = exact_curves.Evaluation(engine, regularisation, confidence, descent, linear_algebra, on_disk)
     draws, seed = check_draws(draws, seed)
     total = exact_curves.number_of_steps(sizes, draws, descent)
-    with within_float64():
-        network = matched(network, points.x, points.y)
     with optional_parts(), within_float64(), progress_bar(f"infinite width, {task}", total, progress) as update:
+        network = matched(network, points.x, points.y)
         return exact_curves.exact_curves(network, points, sizes, draws, seed, task, evaluation, update)
 
 

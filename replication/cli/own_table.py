@@ -7,6 +7,7 @@ import numpy as np
 
 from replication.datasets.arrays import Scaling, Split, constant_columns, standardise
 from replication.own_data.columns import listed
+from replication.own_data.formats import name_and_ending
 from replication.own_data.reading import named, read
 from replication.own_data.splitting import split, split_sizes
 from replication.own_data.targets import Kind, decide
@@ -49,6 +50,5 @@ def prepare(
 
 
 def plain_name(path: Path) -> str:
-    """The name of the file without its endings, with a question mark for bytes that are no text."""
-    stem = path.name.split(".")[0] or path.name
-    return stem.encode("utf-8", "replace").decode("utf-8")
+    """The name of the file without its ending, with a question mark for bytes that are no text."""
+    return name_and_ending(path)[0].encode("utf-8", "replace").decode("utf-8")

@@ -11,6 +11,13 @@ from replication.errors import ReplicationError, optional_parts
 
 Found: TypeAlias = pd.DataFrame | dict[str, np.ndarray] | np.ndarray
 NAMES = ("inputs", "targets")
+COMPRESSED = (".gz", ".bz2", ".xz")  # which pandas reads as they are
+
+
+def name_and_ending(path: Path) -> tuple[str, str]:
+    """The name of a file, and the ending in lower case that says how it is read: of x.csv.gz `x` and `.csv`."""
+    inner = Path(path.stem) if path.suffix.lower() in COMPRESSED else path
+    return inner.stem, inner.suffix.lower()
 
 
 def read_npz(path: Path) -> Found:
@@ -42,7 +49,7 @@ def read_npy(path: Path) -> Found:
 
 def read_text(path: Path) -> Found:
     """A table with names in its first line, separated by commas, or by tabs in a .tsv file."""
-    tabs = ".tsv" in [suffix.lower() for suffix in path.suffixes]
+    tabs = name_and_ending(path)[1] == ".tsv"
     try:
         table = pd.read_csv(path, sep="\t" if tabs else ",", float_precision="round_trip", skipinitialspace=True)
     except Exception as error:

@@ -10,7 +10,7 @@ import pandas as pd
 
 from replication.errors import ReplicationError
 from replication.own_data.columns import choose
-from replication.own_data.formats import READERS, read_npy
+from replication.own_data.formats import READERS, name_and_ending, read_npy
 
 FORMATS = ".npz, .npy, .csv, .tsv, .parquet, .feather or .h5"
 
@@ -46,17 +46,17 @@ def read(path: Path, target: str = "", inputs: Sequence[str] = ()) -> OwnData:
     """
     if not path.exists():
         raise ReplicationError(f"no file {path}", f"give the path of a file in one of the formats {FORMATS}")
-    kind = next((suffix for suffix in reversed(path.suffixes) if suffix.lower() not in (".gz", ".bz2", ".xz")), "")
-    if kind.lower() not in READERS:
+    _, ending = name_and_ending(path)
+    if ending not in READERS:
         raise ReplicationError(f"{path} is of no format that is read", f"store it as {FORMATS}")
     with named(path):
-        found = READERS[kind.lower()](path)
+        found = READERS[ending](path)
         if isinstance(found, np.ndarray):
             found = _with_targets(found, target)
         if isinstance(found, pd.DataFrame):
             data = OwnData(*choose(found, target, inputs))
         else:
-            _check_options(target if kind.lower() != ".npy" else "", inputs)
+            _check_options(target if ending != ".npy" else "", inputs)
             data = OwnData(found["inputs"], found["targets"])
         _check(data)
     return data

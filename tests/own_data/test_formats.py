@@ -3,6 +3,7 @@
 import importlib.util
 import subprocess
 import sys
+from pathlib import Path
 
 import h5py
 import numpy as np
@@ -10,6 +11,7 @@ import pandas as pd
 import pytest
 
 from replication.errors import ReplicationError
+from replication.own_data.formats import name_and_ending
 from replication.own_data.reading import read
 
 ARROW = pytest.mark.skipif(not importlib.util.find_spec("pyarrow"), reason="pyarrow is not installed")
@@ -210,3 +212,17 @@ def test_a_missing_library_is_named_with_its_extra(tmp_path, monkeypatch, name, 
     (tmp_path / name).write_bytes(b"anything")
     with pytest.raises(ReplicationError, match=rf"{module} is not installed: pip install 'replication\[tables\]'"):
         read(tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    ("file", "expected"),
+    [
+        ("run.1.npz", ("run.1", ".npz")),
+        ("run.2.CSV.gz", ("run.2", ".csv")),
+        ("x.gz.npz", ("x.gz", ".npz")),
+        ("x", ("x", "")),
+    ],
+)
+def test_the_name_of_what_is_written_keeps_every_dot_of_its_own(file, expected):
+    """Runs that are numbered behind a dot must not write over each other."""
+    assert name_and_ending(Path("folder.d") / file) == expected

@@ -15,7 +15,7 @@ from replication.report.infinite_width import (
     theory_table,
 )
 from replication.report.page import html_report
-from replication.report.readme import results_section
+from replication.report.readme import between, results_section
 from replication.report.tables import exponent_table, number
 from replication.report.writer import ReportInput, markdown_report
 from replication.settings.reading import profile_named, read_settings
@@ -250,3 +250,10 @@ def test_report_without_published_numbers_has_no_chapter_on_them():
     text = markdown_report(content()._replace(published=empty))
     assert "Published numbers" not in text
     assert "Lee et al." not in text
+
+
+def test_what_stands_between_two_marks_is_replaced_and_nothing_else():
+    assert between("a\n<b>\n\nold\n\n<e>\nz", "<b>", "<e>", "new") == "a\n<b>\n\nnew\n\n<e>\nz"
+    for text in ("no marks", "<b> <b> <e>", "<e> <b>"):
+        with pytest.raises(ReplicationError, match="do not stand there once each"):
+            between(text, "<b>", "<e>", "new")
