@@ -88,6 +88,9 @@ def test_a_right_number_or_one_line(table, scaling, labelled):
         return
     found = found[found["method"] == "gradient_descent"].set_index("training_size")
     assert np.isfinite(found[["mean", "std"]].to_numpy()).all()
+    interval = found[["loss_lower", "loss_median", "loss_upper"]].dropna().to_numpy()
+    assert np.isfinite(interval).all()
+    assert (np.diff(interval, axis=1) >= 0).all()
     for size in sizes:
         row = found.loc[size]
         if (
