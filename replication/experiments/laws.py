@@ -17,6 +17,7 @@ from replication.scaling_laws import member_bootstrap as bootstrap
 from replication.scaling_laws.comparisons import compare
 from replication.scaling_laws.curve_fits import fit_curves
 from replication.scaling_laws.exponents import NUMBERS, mean_curve
+from replication.scaling_laws.local_exponents import local_exponents, with_theory_drift
 from replication.scaling_laws.students import student_exponents
 from replication.schema import CURVE, FINITE, POINT
 from replication.settings.analysis import Claims, ScalingLaws, Statistics
@@ -88,7 +89,7 @@ def laws_of_regimes(
     tables: `regime_members`, losses of the members of every trained experiment; `data`, `data_exponents` and
     `data_differences`, of converged networks on the data of all tasks and on data changed; `features`,
     `features_exponents` and `duality`, of random features; `students`, the exponents of infinitely wide students.
-    Gives, by name: regime_curves, regime_exponents, regime_differences, dimension, duality.
+    Gives, by name: regime_curves, local_exponents, regime_exponents, regime_differences, dimension, duality.
     """
     confidence, members = statistics.confidence, tables["regime_members"]
     changed, students = trained_regimes.on_changed_data(members), trained_regimes.of_students(members)
@@ -103,9 +104,12 @@ def laws_of_regimes(
         tables["data_exponents"],
     ]
     moved = data_variations.exponent_differences(changed, variations.window, confidence)
+    curves = pd.concat([tables["features"], trained, *over_draws], ignore_index=True)
+    fitted = pd.concat(exponents, ignore_index=True)[[*CURVE, *NUMBERS]]
     return {
-        "regime_curves": pd.concat([tables["features"], trained, *over_draws], ignore_index=True),
-        "regime_exponents": pd.concat(exponents, ignore_index=True)[[*CURVE, *NUMBERS]],
+        "regime_curves": curves,
+        "local_exponents": local_exponents(curves, confidence),
+        "regime_exponents": with_theory_drift(fitted, curves),
         "regime_differences": pd.concat([tables["data_differences"], moved], ignore_index=True),
         "dimension": pd.concat([tables["students"], of_students], ignore_index=True),
         "duality": tables["duality"],

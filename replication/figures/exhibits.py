@@ -12,6 +12,7 @@ from replication.figures.error_sources import error_sources
 from replication.figures.learning_curve_theory import learning_curve_theory
 from replication.figures.learning_curves import learning_curves
 from replication.figures.least_widths import least_widths
+from replication.figures.local_exponents import local_exponents
 from replication.figures.loss_law import loss_law
 from replication.figures.plateau_dependence import plateau_dependence
 from replication.figures.plateau_origin import plateau_origin
@@ -27,7 +28,7 @@ __all__ = ["LAWS", "TABLES", "Drawing", "drawings"]
 # the tables of laws that are drawn
 LAWS = (
     "learning_curves", "scaling_laws", "test_set_plateaus", "least_widths", "training_variations", "training_plateaus",
-    "regime_curves", "regime_exponents", "regime_differences", "dimension", "duality",
+    "regime_curves", "local_exponents", "regime_exponents", "regime_differences", "dimension", "duality",
 )  # fmt: skip
 # and of each task, by the name that `drawings` knows them by: folder and file
 TABLES = {
@@ -42,13 +43,14 @@ TABLES = {
 
 
 def drawings(
-    laws: Mapping[str, pd.DataFrame], tables: Mapping[str, pd.DataFrame], confidence: float
+    laws: Mapping[str, pd.DataFrame], tables: Mapping[str, pd.DataFrame], confidence: float, exponent_share: float
 ) -> dict[str, Drawing]:
     """Every figure of tables, by the name of its file.
 
     laws: the tables LAWS by name; tables: those of TABLES, each of all tasks. exact, theory: learning curves at
     infinite width, computed and predicted; variations: of networks of infinite width; expected: of trained variants at
-    infinite width; expansion, moments, members: order 1/n, and ensembles beside it. confidence: of intervals.
+    infinite width; expansion, moments, members: order 1/n, and ensembles beside it. confidence: of intervals;
+    exponent_share: the relative difference of exponents that counts as none.
     """
     of_regimes = tuple(laws[name] for name in ("regime_curves", "regime_exponents", "regime_differences"))
     exact, expansion, moments = tables["exact"], tables["expansion"], tables["moments"]
@@ -66,7 +68,8 @@ def drawings(
             training_variations, (laws["training_variations"], tables["expected"], laws["training_plateaus"])
         ),
         "regimes": Drawing(regimes, of_regimes[:2]),
-        "duality": Drawing(duality, (laws["duality"],)),
+        "local_exponents": Drawing(local_exponents, (laws["local_exponents"],)),
+        "duality": Drawing(duality, (laws["duality"], exponent_share)),
         "dimension": Drawing(dimension, (laws["dimension"],)),
     }
     for task, rows in converged.groupby("task", sort=False):

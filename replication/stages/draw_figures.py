@@ -5,21 +5,21 @@ from replication.datasets.catalogue import SOURCES
 from replication.figures.contact_sheet import contact_sheet
 from replication.figures.exhibits import LAWS, TABLES, Drawing, drawings
 from replication.figures.saving import draw_all
-from replication.settings.analysis import Statistics
+from replication.settings.analysis import Claims, Statistics
 from replication.settings.tasks import TaskSettings
 from replication.stages import files
 from replication.stages.command import run
 from replication.stages.run_paths import RunPaths
 
 
-def draw_figures(paths: RunPaths, tasks: dict[str, TaskSettings], statistics: Statistics) -> None:
+def draw_figures(paths: RunPaths, tasks: dict[str, TaskSettings], statistics: Statistics, claims: Claims) -> None:
     """Draw the exhibits of both papers, what eps_L consists of in every task, and samples of its data."""
     laws = {name: files.read_table(paths.results("laws", f"{name}.csv")) for name in LAWS}
     tables = {
         name: files.read_tables(paths.results(folder), [f"{task}/{stem}" for task in tasks])
         for name, (folder, stem) in TABLES.items()
     }
-    figures = drawings(laws, tables, statistics.confidence)
+    figures = drawings(laws, tables, statistics.confidence, claims.exponent_share)
     for name, task in tasks.items():
         dataset = prepared.read(paths._replace(task=name).prepared)
         figures[f"contact_sheet_{name}"] = Drawing(contact_sheet, (dataset, SOURCES[task.dataset].title), ("png",))

@@ -13,16 +13,18 @@ LABELS = "digits (toys), labels"
 CURVE = {"task": "digits", "dataset": "toys", "varied": "none", "value": np.nan, "target": "labels"}
 
 
-def exponent(method, experiment, alpha, drift=0.0, prediction=np.nan, origin="", error=0.01, **curve):
+def exponent(
+    method, experiment, alpha, drift=0.0, prediction=np.nan, origin="", error=0.01, theory_drift=np.nan, **curve
+):
     size = "width" if experiment.endswith("width") else "training_size"
     return {"experiment": experiment} | CURVE | curve | {
         "method": method, "variable": size, "exponent": alpha, "exponent_standard_error": error,
         "degrees_of_freedom": 6, "drift": drift, "drift_standard_error": error, "prediction": prediction,
-        "prediction_standard_error": 0.0, "origin": origin,
+        "prediction_standard_error": 0.0, "origin": origin, "theory_drift": theory_drift,
     }  # fmt: skip
 
 
-def tables(one=1.0, drift=0.0, alpha_d=0.5, alpha_p=0.5, share=1.0, merged=0.0, noisy=-0.3):
+def tables(one=1.0, drift=0.0, bend=0.0, alpha_d=0.5, alpha_p=0.5, share=1.0, merged=0.0, noisy=-0.3, theory=0.5):
     features = {"task": "power_law", "dataset": "gaussian_features", "varied": "exponent", "value": 0.5}
     teacher, infinite = {"target": "teacher"}, "gradient_descent"
     students = {"task": "students", "dataset": "hypercube", "varied": "dimension", "target": "teacher"}
@@ -31,7 +33,7 @@ def tables(one=1.0, drift=0.0, alpha_d=0.5, alpha_p=0.5, share=1.0, merged=0.0, 
         [
             exponent("trained", "variance_limited_width", one, prediction=1.0),
             exponent("random_features", "variance_limited_data", one, prediction=1.0, **features),
-            exponent("random_features", "resolution_limited_width", 0.5, drift, 0.5, **features),
+            exponent("random_features", "resolution_limited_width", 0.5, drift, 0.5, theory_drift=bend, **features),
             exponent("trained", "teacher_student", 0.9, drift, **students | {"value": 4.0}),
             exponent(infinite, "data_variation", 0.5, drift),
             exponent(infinite, "data_variation", 0.7, 9.0, 0.5, "learning-curve theory"),
@@ -42,7 +44,7 @@ def tables(one=1.0, drift=0.0, alpha_d=0.5, alpha_p=0.5, share=1.0, merged=0.0, 
         ]
     )
     duality = features | {"method": "random_features", "target": "teacher", "draws": 9}
-    for name, value in (("alpha_K", 0.5), ("alpha_D", alpha_d), ("alpha_P", alpha_p)):
+    for name, value in (("alpha_K", 0.5), ("alpha_D", alpha_d), ("alpha_P", alpha_p), ("alpha_theory", theory)):
         duality |= {name: value, f"{name}_standard_error": 0.01}
     dimension = pd.DataFrame(
         [
@@ -85,7 +87,9 @@ def test_every_claim_holds_where_everything_is_as_the_paper_says():
     [
         ({"one": 1.4}, {"B1 data", "B1 width"}),
         ({"drift": 0.5}, {"B2 data", "B2 width"}),
+        ({"bend": 0.5}, {"B2 width"}),
         ({"alpha_d": 0.9}, {"B3 spectrum", "B3 duality"}),
+        ({"theory": 0.9}, {"B3 spectrum"}),
         ({"alpha_d": 0.9, "alpha_p": 0.9}, {"B3 spectrum"}),
         ({"share": 1.5}, {"B3 spectrum", "B4"}),
         ({"merged": -0.3}, {"B5"}),

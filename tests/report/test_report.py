@@ -23,7 +23,7 @@ from tests import synthetic_tables as tables
 
 FIGURES = (
     "learning_curves", "plateau_origin", "least_widths", "loss_law", "training_variations", "plateau_dependence",
-    "learning_curve_theory", "regimes", "duality", "dimension", "data_variations",
+    "learning_curve_theory", "regimes", "local_exponents", "duality", "dimension", "data_variations",
 )  # fmt: skip
 
 PNG = b"\x89PNG\r\n\x1a\n not a whole picture"
