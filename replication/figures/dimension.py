@@ -29,7 +29,7 @@ def dimension(exponents: pd.DataFrame) -> Figure:
     measured = measured[measured["method"].isin(STUDENTS)]
     if measured.empty:
         raise ReplicationError("no exponents of teachers and students to draw", "vary the dimension first")
-    figure = Figure(figsize=(5.6, 4.8))
+    figure = Figure(figsize=(5.6, 5.4))
     axes = figure.subplots()
     methods = [method for method in STUDENTS if (measured["method"] == method).any()]
     for index, method in enumerate(methods):
@@ -42,7 +42,7 @@ def dimension(exponents: pd.DataFrame) -> Figure:
     axes.set_ylim(bottom=min(0, axes.get_ylim()[0]))
     axes.xaxis.set_major_locator(MultipleLocator(1))
     axes.xaxis.set_minor_locator(NullLocator())
-    axes.legend(loc="lower left")
+    figure.legend(loc="outside lower center", ncols=2)
     return figure
 
 

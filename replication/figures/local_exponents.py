@@ -64,7 +64,6 @@ def _panel(axes: Axes, table: pd.DataFrame) -> None:
         axes.errorbar(curve["size"], curve["exponent"], np.stack(bars), label=label, **look)
         axes.plot(curve["size"], curve["theory"], color=colour, linestyle="dotted", linewidth=1.3, zorder=1)
     if curves:
-        axes.set_ylim(bottom=min(0, axes.get_ylim()[0]))
         readable_log_axis(axes.xaxis)
         axes.legend(fontsize=8.5, loc="upper left", bbox_to_anchor=(1, 1), frameon=False)
 
