@@ -56,9 +56,11 @@ def drawings(
     exact, expansion, moments = tables["exact"], tables["expansion"], tables["moments"]
     curves, converged = laws["learning_curves"], exact[np.isinf(exact["training_time"])]
     trained = curves[curves["method"] != LINEARISED]
+    scale = expansion["task"].map(exact.groupby("task")["output_scale"].first())
+    own_scale = expansion[np.isclose(expansion["output_scale"], scale)]  # of the network that the curves are of
     found = {  # what takes longest first, so that processors end together
         "data_variations": Drawing(data_variations, of_regimes),
-        "learning_curves": Drawing(learning_curves, (trained, laws["scaling_laws"])),
+        "learning_curves": Drawing(learning_curves, (trained, laws["scaling_laws"], own_scale)),
         "learning_curve_theory": Drawing(learning_curve_theory, (converged, tables["theory"])),
         "plateau_dependence": Drawing(plateau_dependence, (tables["variations"],)),
         "plateau_origin": Drawing(plateau_origin, (exact, laws["test_set_plateaus"])),

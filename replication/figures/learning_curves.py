@@ -8,11 +8,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from replication.figures import ensemble_points
 from replication.figures.style import (
     COLOURS,
     SYMBOLS,
     TRAINING_SIZE,
-    dodged,
     finite_widths,
     readable_log_axis,
     statistic_axis,
@@ -21,25 +21,26 @@ from replication.figures.style import (
     width_marks,
 )
 from replication.scaling_laws.estimates import plus_minus
-from replication.schema import subject_name
+from replication.schema import INFINITE_TEST_SET, subject_name
 
 GUIDE: dict[str, Any] = {"color": "0.55", "linewidth": 0.9, "linestyle": (0, (1, 1.5))}
 OF_MEAN: dict[str, Any] = {"color": "0.35", "linewidth": 0.8, "label": "_mean"}
+INFINITE: dict[str, Any] = {"color": "black", "linewidth": 1.1, "linestyle": (0, (5, 1.5, 1, 1.5))}
 LABELS_LEFT = -0.2  # of a panel
 WINDOW: dict[str, Any] = {"color": "#f2dfa0", "linewidth": 6, "solid_capstyle": "butt"}
 
 
 @styled
-def learning_curves(curves: pd.DataFrame, laws: pd.DataFrame) -> Figure:
+def learning_curves(curves: pd.DataFrame, laws: pd.DataFrame, expansion: pd.DataFrame | None = None) -> Figure:
     """mu_L, sigma_L and eps_L = sigma_L / mu_L (columns) of each task (rows) against the training-set size N_D.
 
     Lines: infinite width, gradient descent converged (dashed) and as trained (solid), and exact Bayesian inference;
     bands are intervals over draws of the training set. Thin: mu_L of predicting the mean of the targets, where known.
-    Points: trained ensembles of finite width, bars are bootstrap intervals over members; widths stand a few per cent
-    apart in N_D to keep them legible. Dotted: the laws fitted to the converged curve, mu_L and sigma_L =
-    amplitude N_D^-exponent, eps_L = constant, on pale gold in the fit window; above each panel the exponent, or the
-    logarithmic slope of eps_L, +- its standard error. The loss has no unit: targets are one-hot vectors less their
-    mean, or standardised.
+    Dash-dotted: sigma_L and eps_L of the converged network on an infinitely large test set. Points, and lines in their
+    colours: ensembles, and with `expansion`, rows of `finite_width_correction`, order 1/n (`ensemble_points`). Dotted:
+    the laws fitted to the converged curve, mu_L and sigma_L = amplitude N_D^-exponent, eps_L = constant, pale gold in
+    the fit window; above each panel the exponent, or the logarithmic slope of eps_L, +- its standard error. The loss
+    has no unit: targets are one-hot vectors less their mean, or standardised.
     """
     rows, marks = subjects(curves), width_marks(finite_widths(curves))
     figure = Figure(figsize=(11, 0.9 + 2.75 * len(rows)))
@@ -48,12 +49,14 @@ def learning_curves(curves: pd.DataFrame, laws: pd.DataFrame) -> Figure:
         task_curves, task_laws = curves[curves.task == task], laws[laws.task == task]
         for axes, statistic in zip(axes_row, SYMBOLS, strict=True):
             _panel(axes, statistic, task_curves, task_laws, marks)
+            if expansion is not None:
+                ensemble_points.draw_expansion(axes, statistic, expansion[expansion.task == task], marks)
         axes_row[0].set_title(subject_name(task, dataset), loc="left", fontweight="bold", pad=20)
     _scales(grid)
     for axes in grid[-1]:
         axes.set_xlabel(TRAINING_SIZE)
-    handles, labels = zip(*_legend(curves, laws, marks), strict=True)
-    figure.legend(handles, labels, loc="outside lower center", ncols=-(-len(handles) // 2))
+    handles, labels = zip(*_legend(curves, laws, marks, expansion is not None), strict=True)
+    figure.legend(handles, labels, loc="outside lower center", ncols=-(-len(handles) // 3))
     return figure
 
 
@@ -72,12 +75,8 @@ def _panel(axes: Axes, statistic: str, curves: pd.DataFrame, laws: pd.DataFrame,
             curve.training_size, curve[lower], curve[upper], color=style["color"], alpha=0.18, linewidth=0
         )
         axes.plot(curve.training_size, curve[statistic], label=_label(method, time), **style)
-    for index, (width, mark) in enumerate(marks.items()):
-        points = curves[curves.width == width]
-        value = points[statistic]
-        bars = np.abs(np.stack([value - points[lower], points[upper] - value]))
-        x = dodged(points.training_size, index, len(marks))
-        axes.errorbar(x, value, bars, linestyle="none", elinewidth=1.1, label=f"width {width:g}", zorder=3, **mark)
+    _infinite_test_set(axes, statistic, infinite)
+    ensemble_points.draw(axes, statistic, curves, marks)
     _law(axes, statistic, laws, infinite.training_size)
 
 
@@ -97,6 +96,16 @@ def _law(axes: Axes, statistic: str, laws: pd.DataFrame, sizes: pd.Series) -> No
         axes.plot(x, level * x**-exponent, zorder=0 if style is WINDOW else 1, label="_law", **style)
     text = text % plus_minus(shown.estimate, shown.standard_error).replace("±", r"\pm")
     axes.annotate(text, (1, 1), (0, 4), "axes fraction", "offset points", ha="right", va="bottom", fontsize=11.5)
+
+
+def _infinite_test_set(axes: Axes, statistic: str, infinite: pd.DataFrame) -> None:
+    """sigma_L and eps_L of the converged network without the share that single test points have in them."""
+    if statistic == "mean" or INFINITE_TEST_SET not in infinite:
+        return
+    curve = infinite[np.isinf(infinite.training_time) & (infinite.method == "gradient_descent")]
+    curve = curve.sort_values("training_size")
+    values = curve[INFINITE_TEST_SET] * (curve["mean"] if statistic == "std" else 1)
+    axes.plot(curve.training_size, values, label="_infinite", **INFINITE)
 
 
 def converged(laws: pd.DataFrame) -> pd.DataFrame:
@@ -125,7 +134,7 @@ def _scales(grid: np.ndarray) -> None:
     readable_log_axis(grid[0, 0].xaxis)  # the panels share this axis
 
 
-def _legend(curves: pd.DataFrame, laws: pd.DataFrame, marks: dict) -> list[tuple]:
+def _legend(curves: pd.DataFrame, laws: pd.DataFrame, marks: dict, expanded: bool) -> list[tuple]:
     """(artist, text) pairs: the lines, then the widths."""
     infinite = curves[np.isinf(curves.width)]
     pairs = infinite[["method", "training_time"]].drop_duplicates()
@@ -135,6 +144,6 @@ def _legend(curves: pd.DataFrame, laws: pd.DataFrame, marks: dict) -> list[tuple
         entries.append(((Line2D([], [], **WINDOW), Line2D([], [], **GUIDE)), "law fitted to converged, fit window"))
     if "loss_of_mean" in curves:
         entries.append((Line2D([], [], **OF_MEAN), r"predicting the mean"))
-    for width, mark in marks.items():
-        entries.append((Line2D([], [], linestyle="none", **mark), f"width {width:g}, trained"))
-    return entries
+    if INFINITE_TEST_SET in curves:
+        entries.append((Line2D([], [], **INFINITE), "converged, infinite test set"))
+    return entries + ensemble_points.legend(curves, marks, expanded)

@@ -5,6 +5,7 @@ from io import BytesIO
 
 import matplotlib
 import numpy as np
+import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 from matplotlib.image import imread
@@ -114,6 +115,50 @@ def test_a_width_keeps_its_colour_where_a_task_lacks_other_widths():
         for axes in (figure.axes[0], figure.axes[3])
     ]
     assert colours[0] == colours[1]
+
+
+def expansion_of(task, b=-3.0, c=0.1):
+    sizes = np.array([16, 32, 64])
+    columns = {"training_size": sizes, "mean": 1 / sizes, "coefficient_of_variation": 0.05, "b": b, "c": c}
+    return pd.DataFrame({"task": task} | columns)
+
+
+def test_order_one_over_n_is_drawn_for_every_width_as_far_as_it_reaches():
+    curves, laws = tables.learning_curves(["digits"]), tables.scaling_laws(["digits"])
+    theory = expansion_of("digits")
+    for axes, statistic in zip(learning_curves(curves, laws, theory).axes, tables.STATISTICS, strict=True):
+        lines = [line for line in axes.lines if line.get_label() == "_order"]
+        assert len(lines) == len(tables.WIDTHS)
+        for line, width in zip(lines, sorted(tables.WIDTHS), strict=True):
+            sizes = np.array([size for size in (16, 32, 64) if 4 * size <= width])
+            np.testing.assert_array_equal(line.get_xdata(), sizes)
+            mean, eps = (1 - 3 / width) / sizes, np.full(len(sizes), np.sqrt(0.05**2 + 0.1 / width))
+            expected = {"mean": mean, "std": mean * eps, "coefficient_of_variation": eps}[statistic]
+            np.testing.assert_allclose(line.get_ydata(), expected)
+
+
+def test_points_beyond_their_width_are_open():
+    curves = tables.learning_curves(["digits"])
+    figure = learning_curves(curves, tables.scaling_laws(["digits"]))
+    for index, axes in enumerate(figure.axes):
+        lines = [line for line in axes.lines if line.get_label() == "_open"]
+        assert [line.get_markerfacecolor() for line in lines] == ["white"] * len(tables.WIDTHS)
+        for line, width in zip(lines, sorted(tables.WIDTHS), strict=True):
+            beyond = curves[(curves.width == width) & (curves.training_size > width)]
+            np.testing.assert_array_equal(line.get_ydata(), beyond[tables.STATISTICS[index]])
+
+
+def test_an_infinite_test_set_has_its_line_where_the_table_knows_it():
+    curves, laws = tables.learning_curves(["digits"]), tables.scaling_laws(["digits"])
+    known = curves.assign(coefficient_of_variation_infinite_test_set=0.5 * curves["coefficient_of_variation"])
+    one = known[np.isinf(known.width) & np.isinf(known.training_time) & (known.method == "gradient_descent")]
+    drawn = [
+        [line for line in axes.lines if line.get_label() == "_infinite"] for axes in learning_curves(known, laws).axes
+    ]
+    assert [len(found) for found in drawn] == [0, 1, 1]
+    np.testing.assert_allclose(drawn[1][0].get_ydata(), 0.5 * one["coefficient_of_variation"] * one["mean"])
+    np.testing.assert_allclose(drawn[2][0].get_ydata(), 0.5 * one["coefficient_of_variation"])
+    assert all(line.get_label() != "_infinite" for axes in learning_curves(curves, laws).axes for line in axes.lines)
 
 
 def test_predicting_the_mean_is_a_line_among_the_means():
