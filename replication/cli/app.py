@@ -7,7 +7,7 @@ import typer
 
 from replication.cli.dvc_state import check_dvc_state
 from replication.cli.predict import predict
-from replication.cli.verdicts import lines_of_verdicts, markdown_of_verdicts
+from replication.cli.verdicts import lines_of_verdicts, lines_so_far, markdown_of_verdicts
 from replication.errors import ReplicationError, optional_parts
 from replication.settings.profile import Profile, Settings
 from replication.settings.reading import check_pipeline, profile_named, read_settings
@@ -42,10 +42,15 @@ def verdicts(
     profile: Annotated[str, typer.Argument(help="A profile that has run.")] = "quick",
     params: Params = Path("params.yaml"),
     markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown tables, as in the README.")] = False,
+    so_far: Annotated[bool, typer.Option("--so-far", help="On the tasks that are done, while others run.")] = False,
 ) -> None:
     """Print the verdict on each claim and the path of the report."""
-    profile_named(read_settings(params), profile)
-    for line in (markdown_of_verdicts if markdown else lines_of_verdicts)(profile):
+    settings = profile_named(read_settings(params), profile)
+    if so_far:
+        lines = lines_so_far(profile, settings, markdown)
+    else:
+        lines = (markdown_of_verdicts if markdown else lines_of_verdicts)(profile)
+    for line in lines:
         typer.echo(line)
 
 

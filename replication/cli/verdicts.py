@@ -1,12 +1,16 @@
 """Verdicts of a profile in the terminal, or as Markdown."""
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
+from typing import Any
 
 from replication.errors import ReplicationError
 from replication.schema import APPROACHES, subject_name
+from replication.settings.profile import Profile
 from replication.stages.run_paths import RunPaths
+
+NUMBERS, DIGITS = ["estimate", "lower", "upper", "bound_lower", "bound_upper"], 2  # of an effect
 
 
 def lines_of_verdicts(profile: str) -> Iterator[str]:
@@ -18,6 +22,27 @@ def lines_of_verdicts(profile: str) -> Iterator[str]:
     except OSError as error:
         remedy = f"run the pipeline, `make repro PROFILE={profile}`"
         raise ReplicationError(f"cannot read {path} ({error.strerror})", remedy) from None
+    yield from _lines(rows)
+    yield f"\nreport: {RunPaths(profile).results('report', 'report.html')} (and report.md beside it)"
+
+
+def lines_so_far(name: str, profile: Profile, markdown: bool = False) -> Iterator[str]:
+    """Verdicts on the tasks that are done, computed from their tables, in a while; in Markdown with effects."""
+    from replication.report.tables import to_markdown
+    from replication.report.verdict_tables import effects, of_paper
+    from replication.stages.so_far import verdicts_so_far
+
+    tests, verdicts = verdicts_so_far(name, profile)
+    if not markdown:
+        yield from _lines(verdicts.fillna("").to_dict("records"))
+        return
+    tests[NUMBERS] = tests[NUMBERS].round(DIGITS) + 0.0  # no zero with a sign
+    for paper in dict.fromkeys(verdicts["paper"]):
+        yield to_markdown(effects(of_paper(verdicts, paper), of_paper(tests, paper)))
+
+
+def _lines(rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """Rows of verdicts, paper by paper and claim by claim."""
     for paper, of_paper in groupby(rows, key=lambda row: row["paper"]):
         yield paper
         for (claim, statement), tests in groupby(of_paper, key=lambda row: (row["claim"], row["statement"])):
@@ -25,7 +50,6 @@ def lines_of_verdicts(profile: str) -> Iterator[str]:
             for row in tests:
                 subject = subject_name(row["task"], row["dataset"]) if row["task"] else APPROACHES[row["method"]]
                 yield f"    {subject:<28} {row['verdict']}"
-    yield f"\nreport: {RunPaths(profile).results('report', 'report.html')} (and report.md beside it)"
 
 
 def markdown_of_verdicts(profile: str) -> Iterator[str]:

@@ -61,8 +61,8 @@ def _panel(axes: Axes, table: pd.DataFrame) -> None:
             "elinewidth": 1.0,
             "linestyle": "none",
         }
-        axes.errorbar(curve["size"], curve["exponent"], np.stack(bars), label=label, **look)
-        axes.plot(curve["size"], curve["theory"], color=colour, linestyle="dotted", linewidth=1.3, zorder=1)
+        axes.errorbar(curve["midpoint"], curve["exponent"], np.stack(bars), label=label, **look)
+        axes.plot(curve["midpoint"], curve["theory"], color=colour, linestyle="dotted", linewidth=1.3, zorder=1)
     if curves:
         readable_log_axis(axes.xaxis)
         axes.legend(fontsize=8.5, loc="upper left", bbox_to_anchor=(1, 1), frameon=False)

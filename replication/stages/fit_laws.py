@@ -1,5 +1,9 @@
 """Stage: every law that is fitted, of both papers."""
 
+from collections.abc import Iterable
+
+import pandas as pd
+
 from replication.experiments.laws import laws_of_ensembles, laws_of_regimes, laws_of_variants
 from replication.settings.analysis import Claims, ScalingLaws, Statistics
 from replication.settings.network import MLP
@@ -28,12 +32,18 @@ def fit_laws(
     statistics: Statistics, scaling_laws: ScalingLaws, claims: Claims,
 ) -> None:  # fmt: skip
     """Fit the laws of ensembles, of variants of them, and of the regimes."""
-    names = {name: dict.fromkeys(path.replace("*", task) for task in tasks) for name, path in TABLES.items()}
-    tables = {name: files.read_tables(paths.results(), found) for name, found in names.items()}
+    tables = tables_of(paths, TABLES, tasks)
     laws = laws_of_ensembles(tables, seed, training, statistics, scaling_laws, claims)
     laws |= laws_of_variants(tables, seed, network, training, statistics)
     laws |= laws_of_regimes(tables, trained_regimes, trained_variations, dimension, statistics)
     files.write_tables(paths.results("laws"), laws)
+
+
+def tables_of(paths: RunPaths, names: Iterable[str], tasks: Iterable[str]) -> dict[str, pd.DataFrame]:
+    """Of the TABLES those that are named, each of all these tasks."""
+    tasks = list(tasks)
+    places = {name: dict.fromkeys(TABLES[name].replace("*", task) for task in tasks) for name in names}
+    return {name: files.read_tables(paths.results(), found) for name, found in places.items()}
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """From the tables of the experiments to laws, verdicts, figures and report: the stages behind one another on toys."""
 
 import json
+import shutil
 
 import numpy as np
 import pandas as pd
@@ -8,11 +9,12 @@ import pytest
 
 from replication.claims.papers import LAWS as DECIDING
 from replication.datasets import prepared
+from replication.errors import ReplicationError
 from replication.figures.exhibits import LAWS as DRAWN
 from replication.report.writer import LAWS as SHOWN
 from replication.scaling_laws.data_variations import exponent_differences, exponents
 from replication.scaling_laws.students import student_exponents
-from replication.schema import CURVE, KEYS, POINT
+from replication.schema import CURVE, KEYS, POINT, UNCERTAINTY
 from replication.settings.reading import profile_named, read_settings
 from replication.settings.sections import Window
 from replication.stages import files
@@ -21,6 +23,7 @@ from replication.stages.command import sections
 from replication.stages.draw_figures import draw_figures
 from replication.stages.fit_laws import fit_laws
 from replication.stages.run_paths import RunPaths
+from replication.stages.so_far import verdicts_so_far
 from replication.stages.write_report import write_report
 from tests import synthetic_tables
 from tests.conftest import ROOT
@@ -182,6 +185,7 @@ def test_tables_have_the_columns_of_the_schema(project):
         "test_loss": KEYS,
         "learning_curves": [key for key in KEYS if key != "draw"],
         "regime_curves": POINT,
+        "local_exponents": CURVE,
         "regime_exponents": CURVE,
         "regime_differences": CURVE,
         "dimension": CURVE,
@@ -230,3 +234,21 @@ def test_figures_and_report_are_made_of_them(project, profile, monkeypatch):
     assert "../../../paper_figures/toys/regimes.png" in report
     written = {path.name for path in PATHS.results("report").iterdir()}
     assert written == {"report.md", "report.html", "exponents.csv", "exponents.tex"}
+
+
+def test_verdicts_so_far_are_those_of_the_whole_where_all_is_done(project, profile, monkeypatch):
+    monkeypatch.chdir(project)
+    for name, table in zip(("tests", "verdicts"), verdicts_so_far("toys", profile), strict=True):
+        whole = files.read_table(PATHS.results("claims", f"{name}.csv"))
+        pd.testing.assert_frame_equal(table.replace("", np.nan), whole, check_dtype=False, rtol=1e-9)
+
+
+def test_verdicts_so_far_leave_out_what_is_not_done(project, profile, monkeypatch, tmp_path):
+    monkeypatch.chdir(shutil.copytree(project, tmp_path / "partly"))
+    more = profile.model_copy(update={"tasks": {**profile.tasks, "calorimeter": TASK}})
+    PATHS.results("trained_regimes", "members.csv").unlink()
+    tests, verdicts = verdicts_so_far("toys", more)
+    assert set(tests["paper"]) == set(verdicts["paper"]) == {UNCERTAINTY}
+    assert set(verdicts["task"]) == {"digits"}
+    with pytest.raises(ReplicationError, match="no task of toys has its tables"):
+        verdicts_so_far("toys", profile.model_copy(update={"tasks": {"calorimeter": TASK}}))

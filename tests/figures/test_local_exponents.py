@@ -35,7 +35,7 @@ def test_points_intervals_and_theory_are_those_of_the_table():
     line, _, (bars,) = next(one for one in axes.containers if one.get_label() == "power law, 0.25, random features")
     rows = table()
     rows = rows[(rows["task"] == "power_law") & (rows["value"] == 0.25)]
-    np.testing.assert_allclose(np.array(line.get_data(), float).T, rows[["size", "exponent"]].to_numpy(float))
+    np.testing.assert_allclose(np.array(line.get_data(), float).T, rows[["midpoint", "exponent"]].to_numpy(float))
     ends = np.array(bars.get_segments())[:, :, 1]
     np.testing.assert_allclose(ends, rows[["exponent_lower", "exponent_upper"]])
     dotted = next(
@@ -55,7 +55,7 @@ def test_a_few_curves_of_each_method_on_data_as_they_are():
 
 def test_variance_limited_panels_have_the_line_at_one_and_blurred_points_are_left_out():
     blurred = table()
-    blurred.loc[blurred["size"] > 50, "exponent_standard_error"] = 2 * SHARP
+    blurred.loc[blurred["midpoint"] > 50, "exponent_standard_error"] = 2 * SHARP
     of = panels(local_exponents(blurred))
     at_one = [any(list(line.get_ydata()) == [1, 1] for line in axes.lines) for axes in of.values()]
     assert at_one == [True, True, False, False]

@@ -25,14 +25,14 @@ def test_a_power_law_has_one_local_exponent_in_its_own_column():
     assert found.groupby("variable")["exponent"].apply(list).to_dict() == {
         "training_size": pytest.approx([0.4] * 4), "width": pytest.approx([1.0] * 4),
     }  # fmt: skip
-    np.testing.assert_allclose(found["size"], np.tile(SIZES[:-1] * np.sqrt(2), 2))
+    np.testing.assert_allclose(found["midpoint"], np.tile(SIZES[:-1] * np.sqrt(2), 2))
     assert found["theory"].isna().all()
 
 
 def test_theory_is_differenced_between_the_same_sizes():
     theory = np.exp(-0.3 * np.log(SIZES) - 0.02 * np.log(SIZES) ** 2)
     found = local_exponents(curve("resolution_limited_data", 0.4, theory=theory), 0.68)
-    np.testing.assert_allclose(found["theory"], 0.3 + 0.04 * np.log(found["size"]))
+    np.testing.assert_allclose(found["theory"], 0.3 + 0.04 * np.log(found["midpoint"]))
 
 
 def test_intervals_cover_as_often_as_they_say():
