@@ -21,8 +21,8 @@ def local_exponents(curves: pd.DataFrame, confidence: float) -> pd.DataFrame:
     """-d ln L / d ln size between neighbouring sizes of every curve, and of the theory between the same.
 
     curves: CURVE, training_size, width, mean, mean_standard_error, theory (`exponents.mean_curve`). A row for each pair
-    whose losses, or excess losses, are positive: CURVE, variable (the column of the sizes), midpoint (their
-    geometric mean), exponent with its interval and standard error, theory (NaN where there is none). The errors of both ends
+    whose losses, or excess losses, are positive: CURVE, variable (the column of the sizes), midpoint (their geometric
+    mean), exponent with its interval and standard error, theory (NaN where there is none). The errors of both ends
     count as independent; of nested training sets they are positively correlated, and the interval is on the safe side.
     """
     rows: list[dict[str, Any]] = []
