@@ -43,14 +43,19 @@ TABLES = {
 
 
 def drawings(
-    laws: Mapping[str, pd.DataFrame], tables: Mapping[str, pd.DataFrame], confidence: float, exponent_share: float
+    laws: Mapping[str, pd.DataFrame],
+    tables: Mapping[str, pd.DataFrame],
+    confidence: float,
+    exponent_share: float,
+    energy_units: Mapping[str, float],
 ) -> dict[str, Drawing]:
     """Every figure of tables, by the name of its file.
 
     laws: the tables LAWS by name; tables: those of TABLES, each of all tasks. exact, theory: learning curves at
     infinite width, computed and predicted; variations: of networks of infinite width; expected: of trained variants at
     infinite width; expansion, moments, members: order 1/n, and ensembles beside it. confidence: of intervals;
-    exponent_share: the relative difference of exponents that counts as none.
+    exponent_share: the relative difference of exponents that counts as none; energy_units: GeV that a target of one
+    stands for, of tasks whose targets are energies.
     """
     of_regimes = tuple(laws[name] for name in ("regime_curves", "regime_exponents", "regime_differences"))
     exact, expansion, moments = tables["exact"], tables["expansion"], tables["moments"]
@@ -60,7 +65,7 @@ def drawings(
     own_scale = expansion[np.isclose(expansion["output_scale"], scale)]  # of the network that the curves are of
     found = {  # what takes longest first, so that processors end together
         "data_variations": Drawing(data_variations, of_regimes),
-        "learning_curves": Drawing(learning_curves, (trained, laws["scaling_laws"], own_scale)),
+        "learning_curves": Drawing(learning_curves, (trained, laws["scaling_laws"], own_scale, energy_units)),
         "learning_curve_theory": Drawing(learning_curve_theory, (converged, tables["theory"])),
         "plateau_dependence": Drawing(plateau_dependence, (tables["variations"],)),
         "plateau_origin": Drawing(plateau_origin, (exact, laws["test_set_plateaus"])),

@@ -1,5 +1,6 @@
 """Exhibit: the moments of the test loss against training-set size, at infinite and at finite width."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -31,7 +32,12 @@ WINDOW: dict[str, Any] = {"color": "#f2dfa0", "linewidth": 6, "solid_capstyle": 
 
 
 @styled
-def learning_curves(curves: pd.DataFrame, laws: pd.DataFrame, expansion: pd.DataFrame | None = None) -> Figure:
+def learning_curves(
+    curves: pd.DataFrame,
+    laws: pd.DataFrame,
+    expansion: pd.DataFrame | None = None,
+    energy_units: Mapping[str, float] | None = None,
+) -> Figure:
     """mu_L, sigma_L and eps_L = sigma_L / mu_L (columns) of each task (rows) against the training-set size N_D.
 
     Lines: infinite width, gradient descent converged (dashed) and as trained (solid), and exact Bayesian inference;
@@ -40,7 +46,8 @@ def learning_curves(curves: pd.DataFrame, laws: pd.DataFrame, expansion: pd.Data
     colours: ensembles, and with `expansion`, rows of `finite_width_correction`, order 1/n (`ensemble_points`). Dotted:
     the laws fitted to the converged curve, mu_L and sigma_L = amplitude N_D^-exponent, eps_L = constant, pale gold in
     the fit window; above each panel the exponent, or the logarithmic slope of eps_L, +- its standard error. The loss
-    has no unit: targets are one-hot vectors less their mean, or standardised.
+    has no unit: targets are one-hot vectors less their mean, or standardised. Of tasks in `energy_units`, GeV that a
+    target of one stands for, an axis to the right of mu_L has the root mean square error of the energy.
     """
     rows, marks = subjects(curves), width_marks(finite_widths(curves))
     figure = Figure(figsize=(11, 0.9 + 2.75 * len(rows)))
@@ -51,6 +58,8 @@ def learning_curves(curves: pd.DataFrame, laws: pd.DataFrame, expansion: pd.Data
             _panel(axes, statistic, task_curves, task_laws, marks)
             if expansion is not None:
                 ensemble_points.draw_expansion(axes, statistic, expansion[expansion.task == task], marks)
+        if energy_units and task in energy_units:
+            _energy_axis(axes_row[0], energy_units[task])
         axes_row[0].set_title(subject_name(task, dataset), loc="left", fontweight="bold", pad=20)
     _scales(grid)
     for axes in grid[-1]:
@@ -78,6 +87,12 @@ def _panel(axes: Axes, statistic: str, curves: pd.DataFrame, laws: pd.DataFrame,
     _infinite_test_set(axes, statistic, infinite)
     ensemble_points.draw(axes, statistic, curves, marks)
     _law(axes, statistic, laws, infinite.training_size)
+
+
+def _energy_axis(axes: Axes, unit: float) -> None:
+    """sqrt(2 L) in GeV beside L, the mean of half the squared error."""
+    functions = (lambda loss: unit * np.sqrt(2 * loss), lambda energy: (energy / unit) ** 2 / 2)
+    axes.secondary_yaxis("right", functions=functions).set_ylabel("rms error of the energy [GeV]", fontsize=11)
 
 
 def _law(axes: Axes, statistic: str, laws: pd.DataFrame, sizes: pd.Series) -> None:

@@ -2,6 +2,7 @@
 
 from replication.datasets import prepared
 from replication.datasets.catalogue import SOURCES
+from replication.datasets.preprocessing import Preprocessing
 from replication.figures.contact_sheet import contact_sheet
 from replication.figures.exhibits import LAWS, TABLES, Drawing, drawings
 from replication.figures.saving import draw_all
@@ -11,6 +12,8 @@ from replication.stages import files
 from replication.stages.command import run
 from replication.stages.run_paths import RunPaths
 
+MEV_IN_GEV = 1000  # energies are stored in MeV
+
 
 def draw_figures(paths: RunPaths, tasks: dict[str, TaskSettings], statistics: Statistics, claims: Claims) -> None:
     """Draw the exhibits of both papers, what eps_L consists of in every task, and samples of its data."""
@@ -19,10 +22,16 @@ def draw_figures(paths: RunPaths, tasks: dict[str, TaskSettings], statistics: St
         name: files.read_tables(paths.results(folder), [f"{task}/{stem}" for task in tasks])
         for name, (folder, stem) in TABLES.items()
     }
-    figures = drawings(laws, tables, statistics.confidence, claims.exponent_share)
+    datasets = {name: prepared.read(paths._replace(task=name).prepared) for name in tasks}
+    energy_units = {
+        name: Preprocessing.of(dataset).target_std / MEV_IN_GEV
+        for name, dataset in datasets.items()
+        if not dataset.classes
+    }
+    figures = drawings(laws, tables, statistics.confidence, claims.exponent_share, energy_units)
     for name, task in tasks.items():
-        dataset = prepared.read(paths._replace(task=name).prepared)
-        figures[f"contact_sheet_{name}"] = Drawing(contact_sheet, (dataset, SOURCES[task.dataset].title), ("png",))
+        title = SOURCES[task.dataset].title
+        figures[f"contact_sheet_{name}"] = Drawing(contact_sheet, (datasets[name], title), ("png",))
     for name, content in draw_all(figures, paths.provenance):
         files.write(paths.exhibits(name), content)
 

@@ -8,7 +8,7 @@ from replication.claims.papers import explaining, uncertainty
 from replication.errors import ReplicationError
 from replication.experiments.laws import laws_of_ensembles, laws_of_regimes, laws_of_variants
 from replication.settings.profile import Profile
-from replication.stages.fit_laws import TABLES, tables_of
+from replication.stages.law_tables import TABLES, tables_of
 from replication.stages.run_paths import RunPaths
 
 # the tables that each paper's laws need
