@@ -30,15 +30,18 @@ def lines_so_far(name: str, profile: Profile, markdown: bool = False) -> Iterato
     """Verdicts on the tasks that are done, computed from their tables, in a while; in Markdown with effects."""
     from replication.report.tables import to_markdown
     from replication.report.verdict_tables import effects, of_paper
+    from replication.report.writer import greek
     from replication.stages.so_far import verdicts_so_far
 
-    tests, verdicts = verdicts_so_far(name, profile)
+    tests, verdicts, findings = verdicts_so_far(name, profile)
     if not markdown:
         yield from _lines(verdicts.fillna("").to_dict("records"))
         return
+    yield from (greek(f"- {finding}") for finding in findings)
     tests[NUMBERS] = tests[NUMBERS].round(DIGITS) + 0.0  # no zero with a sign
     for paper in dict.fromkeys(verdicts["paper"]):
-        yield to_markdown(effects(of_paper(verdicts, paper), of_paper(tests, paper)))
+        table = effects(of_paper(verdicts, paper), of_paper(tests, paper))
+        yield greek(f"\n{to_markdown(table).rstrip()}")
 
 
 def _lines(rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:

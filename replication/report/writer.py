@@ -63,6 +63,11 @@ def markdown_report(content: ReportInput) -> str:
     )
     parts = _head(content) | _verdicts(content) | _laws(content) | _infinite_width(content) | _runs(content.runs)
     text = environment.from_string(TEMPLATE.read_text(encoding="utf-8")).render(parts)
+    return greek(text)
+
+
+def greek(text: str) -> str:
+    """mu_L, sigma_L and eps_L with their letters."""
     return re.sub(r"\b(mu|sigma|eps)_L(?![A-Za-z0-9_])", lambda name: f"{GREEK[name[1]]}_L", text)
 
 

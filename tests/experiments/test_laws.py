@@ -238,7 +238,8 @@ def test_figures_and_report_are_made_of_them(project, profile, monkeypatch):
 
 def test_verdicts_so_far_are_those_of_the_whole_where_all_is_done(project, profile, monkeypatch):
     monkeypatch.chdir(project)
-    for name, table in zip(("tests", "verdicts"), verdicts_so_far("toys", profile), strict=True):
+    found = verdicts_so_far("toys", profile)
+    for name, table in (("tests", found.tests), ("verdicts", found.verdicts)):
         whole = files.read_table(PATHS.results("claims", f"{name}.csv"))
         pd.testing.assert_frame_equal(table.replace("", np.nan), whole, check_dtype=False, rtol=1e-9)
 
@@ -247,7 +248,7 @@ def test_verdicts_so_far_leave_out_what_is_not_done(project, profile, monkeypatc
     monkeypatch.chdir(shutil.copytree(project, tmp_path / "partly"))
     more = profile.model_copy(update={"tasks": {**profile.tasks, "calorimeter": TASK}})
     PATHS.results("trained_regimes", "members.csv").unlink()
-    tests, verdicts = verdicts_so_far("toys", more)
+    tests, verdicts, _ = verdicts_so_far("toys", more)
     assert set(tests["paper"]) == set(verdicts["paper"]) == {UNCERTAINTY}
     assert set(verdicts["task"]) == {"digits"}
     with pytest.raises(ReplicationError, match="no task of toys has its tables"):
