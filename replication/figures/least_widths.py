@@ -6,7 +6,16 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from replication.figures.palettes import QUALITATIVE
-from replication.figures.style import MARKERS, TRAINING_SIZE, dodged, panels_of, readable_log_axis, styled, subjects
+from replication.figures.style import (
+    MARKERS,
+    TRAINING_SIZE,
+    dodged,
+    legend_columns,
+    panels_of,
+    readable_log_axis,
+    styled,
+    subjects,
+)
 from replication.schema import subject_name
 
 
@@ -30,7 +39,7 @@ def least_widths(table: pd.DataFrame) -> Figure:
                 _draw(axes, own, place, len(values))
     readable_log_axis(grid[0].xaxis)  # the panels share both axes
     readable_log_axis(grid[0].yaxis)
-    figure.legend(handles=_legend(values), loc="outside lower center", ncols=4)
+    figure.legend(handles=_legend(values), loc="outside lower center", ncols=legend_columns(len(panels)))
     return figure
 
 

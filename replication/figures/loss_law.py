@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from scipy import special, stats
 
 from replication.figures.palettes import QUALITATIVE
-from replication.figures.style import panels_of, styled, subjects
+from replication.figures.style import legend_columns, panels_of, styled, subjects
 from replication.schema import TRAINED, subject_name
 
 POINTS = 400
@@ -35,7 +35,7 @@ def loss_law(
         axes.set_xlabel(f"test loss, $N_D$ = {size}, $n$ = {width}: {share:.0%} inside", fontsize=12)
         axes.set_yticks([])
     handles, labels = grid[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=4)
+    figure.legend(handles, labels, loc="outside lower center", ncols=legend_columns(len(panels)))
     return figure
 
 

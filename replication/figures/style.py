@@ -81,6 +81,11 @@ def panels_of(
     return figure, grid[:count]
 
 
+def legend_columns(panels: int) -> int:
+    """Columns of a legend below so many panels of `panels_of`, few enough for words to fit its width."""
+    return {1: 1, 2: 2}.get(panels, 4)
+
+
 def finite_widths(curves: pd.DataFrame) -> list[float]:
     """The widths of the trained ensembles, ascending."""
     return sorted(curves.width[np.isfinite(curves.width)].unique())
