@@ -91,3 +91,31 @@ def test_the_network_says_its_output_scale(arrays):
     centred = find(output_scale=0.7, centred=True)
     assert (centred["output_scale"], centred["coefficient_of_variation"]) == (0, 0)
     assert centred["c"] > 0
+
+
+def _corrected(x, y, x_test, y_test):
+    """Of a network whose outputs match the targets: the row, or the error, which is one line."""
+    try:
+        return rep.finite_width_correction(
+            rep.MLP(depth=1, output_scale="matched"), x, y, x_test, y_test, 8, widths=[128], precision=0.3
+        ).iloc[0]
+    except rep.ReplicationError as error:
+        return error
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("of_inputs", [1e-60, 1.0, 1e60, 1e160, 1e300])
+@pytest.mark.parametrize("of_targets", [1e-300, 1.0, 1e60, 1e300])
+def test_numbers_of_any_scale_give_a_result_or_one_line(arrays, of_inputs, of_targets):
+    """Neither b nor c nor eps_L knows the scale of inputs or targets, and mu_L goes with the targets' square."""
+    x, x_test = arrays[0], arrays[2]
+    y, y_test = x[:, 0, 0], x_test[:, 0, 0]
+    found = _corrected(of_inputs * x, of_targets * y, of_inputs * x_test, of_targets * y_test)
+    if isinstance(found, rep.ReplicationError):
+        assert "\n" not in str(found)
+        assert max(of_inputs, 1 / of_inputs, of_targets, 1 / of_targets) > 1e50
+        return
+    plain = _corrected(x, y, x_test, y_test)
+    for name in ("b", "c", "coefficient_of_variation"):
+        assert found[name] == pytest.approx(plain[name], rel=1e-6)
+    assert found["mean"] == pytest.approx(of_targets**2 * plain["mean"], rel=1e-6)
