@@ -5,6 +5,10 @@ import numpy as np
 from replication.errors import ReplicationError
 
 
+class NotFinite(ReplicationError):
+    """Numbers among an array that are NaN or infinite."""
+
+
 def check_shapes(**arrays: tuple[np.ndarray, str]) -> dict[str, int]:
     """Check the shapes of arrays against one another; the length of every axis, by its name.
 
@@ -32,11 +36,11 @@ def check_shapes(**arrays: tuple[np.ndarray, str]) -> dict[str, int]:
 
 
 def check_finite(**arrays: np.ndarray) -> None:
-    """ReplicationError unless every array holds finite numbers only; it says how many do not, and where the first is.
+    """NotFinite unless every array holds finite numbers only; it says how many do not, and where the first is.
 
     >>> check_finite(x=np.array([[1.0, np.nan]]))
     Traceback (most recent call last):
-    replication.errors.ReplicationError: 1 of x are NaN or infinite, the first at (0, 1): drop or fill them
+    replication.validation.arrays.NotFinite: 1 of x are NaN or infinite, the first at (0, 1): drop or fill them
     """
     for name, array in arrays.items():
         array = np.asarray(array)
@@ -49,7 +53,7 @@ def check_finite(**arrays: np.ndarray) -> None:
         if bad.any():
             first = tuple(int(index) for index in np.argwhere(bad)[0])
             where = f"the first at {first if len(first) > 1 else first[0] if first else 'its only place'}"
-            raise ReplicationError(f"{int(bad.sum())} of {name} are NaN or infinite, {where}", "drop or fill them")
+            raise NotFinite(f"{int(bad.sum())} of {name} are NaN or infinite, {where}", "drop or fill them")
 
 
 def check_labels(name: str, labels: np.ndarray, classes: int) -> None:

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 import numpy as np
 
 from replication.errors import ReplicationError
+from replication.validation.arrays import NotFinite
 
 
 @contextmanager
@@ -22,7 +23,5 @@ def within_float64() -> Iterator[None]:
             yield
     except FloatingPointError as error:
         raise ReplicationError(f"overflow, beyond the range of float64 ({error})", remedy) from None
-    except ReplicationError as error:
-        if "NaN or infinite" not in error.problem:
-            raise
+    except NotFinite as error:
         raise ReplicationError(f"overflow, beyond the range of float64 ({error.problem})", remedy) from None
