@@ -22,7 +22,7 @@ LAWS = {
 def fit_curves(losses: pd.DataFrame, windows: ScalingLaws, confidence: float) -> pd.DataFrame:
     """One row for each converged curve of infinite width, statistic, law and parameter, over draws of the training set.
 
-    losses: as `losses_of_training_sets` gives them.
+    losses: as `losses_of_training_sets` gives them. smallest, largest: the sizes between which the law was fitted.
     """
     rows = []
     converged = losses[np.isinf(losses["width"]) & np.isinf(losses["training_time"])]
@@ -30,12 +30,9 @@ def fit_curves(losses: pd.DataFrame, windows: ScalingLaws, confidence: float) ->
         for statistic, law, window in _laws(windows):
             values = by_draw(curve, statistic, window)
             fitted = fits.fit_draws(fits.LAWS[law], values.columns.to_numpy(float), values.to_numpy())
-            counts = {"points": values.shape[1], "draws": len(values)}
-            rows.append(
-                fits.table(fitted, confidence).assign(
-                    **key, statistic=statistic, law=law, **window.model_dump(), **counts
-                )
-            )
+            sizes = values.columns  # those within the window that the task has
+            counts = {"smallest": sizes.min(), "largest": sizes.max(), "points": len(sizes), "draws": len(values)}
+            rows.append(fits.table(fitted, confidence).assign(**key, statistic=statistic, law=law, **counts))
     table = pd.concat(rows, ignore_index=True)
     leading = [*CURVE, "statistic", "law", "smallest", "largest", "points", "draws", "parameter"]
     return table[leading + [name for name in table if name not in leading]]
