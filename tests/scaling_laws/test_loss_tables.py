@@ -183,3 +183,10 @@ def test_laws_are_of_converged_curves_at_infinite_width_in_their_windows():
     ends = laws.groupby("law")[["smallest", "largest", "points"]].first()
     assert ends.loc["power_law"].tolist() == [16, 128, 4]
     assert ends.loc["plateau"].tolist() == [32, 128, 3]
+
+
+def test_a_window_ends_where_a_curve_does():
+    """Of a task that has fewer sizes than the window asks for, the law says up to which it was fitted."""
+    exact = infinite_rows()
+    shorter = exact[exact["training_size"] < 128]
+    assert set(laws_of(shorter)["largest"]) == {64}
