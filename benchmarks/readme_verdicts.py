@@ -15,13 +15,11 @@ from replication.schema import UNCERTAINTY
 ROOT = Path(__file__).parents[1]
 BEGIN, END = "<!-- results/laptop/claims: python benchmarks/readme_verdicts.py -->", "<!-- end of verdicts -->"
 CLAIMS = ("A1 infinite", "A1 trained", "A2 infinite", "A2 infinite test set", "A2 trained", "A3", "A5 trained", "W1")
-NUMBERS = ["estimate", "lower", "upper", "bound_lower", "bound_upper"]
 
 
 def table(folder: Path) -> str:
     """The claims that a reader asks for first: verdict and effect with its interval, on every task, in Markdown."""
     verdicts, tests = (of_paper(pd.read_csv(folder / f"{name}.csv"), UNCERTAINTY) for name in ("verdicts", "tests"))
-    tests[NUMBERS] = tests[NUMBERS].round(2) + 0.0  # no zero with a sign
     return to_markdown(effects(verdicts[verdicts["claim"].isin(CLAIMS)], tests)).rstrip()
 
 

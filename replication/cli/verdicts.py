@@ -10,8 +10,6 @@ from replication.schema import APPROACHES, subject_name
 from replication.settings.profile import Profile
 from replication.stages.run_paths import RunPaths
 
-NUMBERS, DIGITS = ["estimate", "lower", "upper", "bound_lower", "bound_upper"], 2  # of an effect
-
 
 def lines_of_verdicts(profile: str) -> Iterator[str]:
     """Every claim with its verdict for each task, and where the report lies."""
@@ -38,7 +36,6 @@ def lines_so_far(name: str, profile: Profile, markdown: bool = False) -> Iterato
         yield from _lines(verdicts.fillna("").to_dict("records"))
         return
     yield from (greek(f"- {finding}") for finding in findings)
-    tests[NUMBERS] = tests[NUMBERS].round(DIGITS) + 0.0  # no zero with a sign
     for paper in dict.fromkeys(verdicts["paper"]):
         table = effects(of_paper(verdicts, paper), of_paper(tests, paper))
         yield greek(f"\n{to_markdown(table).rstrip()}")

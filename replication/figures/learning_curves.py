@@ -58,10 +58,11 @@ def learning_curves(
             _panel(axes, statistic, task_curves, task_laws, marks)
             if expansion is not None:
                 ensemble_points.draw_expansion(axes, statistic, expansion[expansion.task == task], marks)
-        if energy_units and task in energy_units:
-            _energy_axis(axes_row[0], energy_units[task])
         axes_row[0].set_title(subject_name(task, dataset), loc="left", fontweight="bold", pad=20)
     _scales(grid)
+    for (task, _), (axes, *_) in zip(rows, grid, strict=True):
+        if energy_units and task in energy_units:
+            _energy_axis(axes, energy_units[task])
     for axes in grid[-1]:
         axes.set_xlabel(TRAINING_SIZE)
     handles, labels = zip(*_legend(curves, laws, marks, expansion is not None), strict=True)
@@ -90,9 +91,13 @@ def _panel(axes: Axes, statistic: str, curves: pd.DataFrame, laws: pd.DataFrame,
 
 
 def _energy_axis(axes: Axes, unit: float) -> None:
-    """sqrt(2 L) in GeV beside L, the mean of half the squared error."""
-    functions = (lambda loss: unit * np.sqrt(2 * loss), lambda energy: (energy / unit) ** 2 / 2)
-    axes.secondary_yaxis("right", functions=functions).set_ylabel("rms error of the energy [GeV]", fontsize=11)
+    """sqrt(2 L) in GeV beside L, the mean of half the squared error, whose limits are set."""
+    beside = axes.twinx()
+    beside.set(yscale="log", ylim=[unit * np.sqrt(2 * end) for end in axes.get_ylim()])
+    readable_log_axis(beside.yaxis)
+    # inside: outside is the next panel's label
+    where: dict[str, Any] = {"rotation": 90, "ha": "right", "va": "top", "transform": axes.transAxes}
+    axes.text(0.97, 0.88, "rms error of the energy [GeV]", fontsize=10, **where)
 
 
 def _law(axes: Axes, statistic: str, laws: pd.DataFrame, sizes: pd.Series) -> None:

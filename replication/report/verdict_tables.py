@@ -8,6 +8,7 @@ from replication.scaling_laws.equivalence import VERDICTS
 from replication.schema import APPROACHES, subject_name
 
 NOT_TESTED = "not tested"
+NUMBERS, DIGITS = ["estimate", "lower", "upper", "bound_lower", "bound_upper"], 2  # of an effect
 
 
 def of_paper(table: pd.DataFrame, paper: str) -> pd.DataFrame:
@@ -37,9 +38,11 @@ def evidence(verdicts: pd.DataFrame) -> pd.DataFrame:
 def effects(verdicts: pd.DataFrame, tests: pd.DataFrame) -> pd.DataFrame:
     """Of `of_paper`: a row for each claim with the range it allows, and its verdict and effect on each subject.
 
-    The effect is that of the primary test, with its interval; of several, that of the first that decides the verdict.
+    The effect is that of the primary test, with its interval, to DIGITS decimals; of several, that of the first that
+    decides the verdict.
     """
-    primary = tests[tests["primary"].astype(bool)]
+    primary = tests[tests["primary"].astype(bool)].copy()
+    primary[NUMBERS] = primary[NUMBERS].round(DIGITS) + 0.0  # no zero with a sign
     rows = []
     for (claim, statement), found in verdicts.groupby(["claim", "statement"], sort=False):
         of_claim = primary[primary["claim"] == claim]

@@ -82,7 +82,8 @@ def test_report_contains_every_verdict_and_number(tasks):
         assert [row.subject, row.scope, quantity, number(row.estimate), interval, "-0.1 to 0.1", verdict] in lines
         if row.primary:
             (effects,) = (line for line in lines if line and line[0].startswith(f"{row.claim}: "))
-            assert f"**{row.verdict}** {number(row.estimate)} ({interval})" in effects
+            low, effect, high = (number(round(value, 2) + 0.0) for value in (row.lower, row.estimate, row.upper))
+            assert f"**{row.verdict}** {effect} ({low} to {high})" in effects
     for name in given.figures.values():
         assert f"]({name})" in text
     for row in exponent_table(given.laws["scaling_laws"]).itertuples():
