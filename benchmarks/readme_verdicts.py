@@ -10,6 +10,7 @@ import pandas as pd
 from replication.report.readme import between
 from replication.report.tables import to_markdown
 from replication.report.verdict_tables import effects, of_paper
+from replication.report.writer import greek
 from replication.schema import UNCERTAINTY
 
 ROOT = Path(__file__).parents[1]
@@ -20,7 +21,7 @@ CLAIMS = ("A1 infinite", "A1 trained", "A2 infinite", "A2 infinite test set", "A
 def table(folder: Path) -> str:
     """The claims that a reader asks for first: verdict and effect with its interval, on every task, in Markdown."""
     verdicts, tests = (of_paper(pd.read_csv(folder / f"{name}.csv"), UNCERTAINTY) for name in ("verdicts", "tests"))
-    return to_markdown(effects(verdicts[verdicts["claim"].isin(CLAIMS)], tests)).rstrip()
+    return greek(to_markdown(effects(verdicts[verdicts["claim"].isin(CLAIMS)], tests)).rstrip())
 
 
 def main() -> None:
