@@ -39,7 +39,7 @@ def plateau_origin(exact: pd.DataFrame, plateaus: pd.DataFrame) -> Figure:
 def _panel(axes: Axes, curves: pd.DataFrame, plateaus: pd.DataFrame) -> None:
     axes.set(xscale="log", yscale="log")
     own = plateaus[np.isclose(plateaus["output_scale"], curves["output_scale"].iloc[0])].set_index("test_size")
-    axes.axvspan(own["smallest"].iloc[0], own["largest"].iloc[0], **WINDOW)
+    axes.axvspan(own["smallest"].iloc[0], min(own["largest"].iloc[0], curves["training_size"].max()), **WINDOW)
     for points, colour in zip(TEST_SIZES, ramp("cool", len(TEST_SIZES)), strict=True):
         curve = over_training_sets(curves.assign(shown=of_test_size(curves, points)), "shown")
         words = "infinite" if np.isinf(points) else f"{points:,.0f}"
