@@ -216,7 +216,7 @@ def test_report_contains_the_tables_of_infinite_width(report):
             assert row in lines, row
     headings = re.findall(r"^##+ (.*)$", report, re.MULTILINE)
     assert "Published numbers, recomputed" in headings
-    assert headings.index("D. Where ε_L comes from") < headings.index("Learning curves predicted from the spectrum")
+    assert headings.index("E. Where ε_L comes from") < headings.index("Learning curves predicted from the spectrum")
 
 
 def test_the_article_comes_before_its_appendix(report):
@@ -229,6 +229,8 @@ def test_the_article_comes_before_its_appendix(report):
         "# Appendix",
         "## A. Settings",
     )
+    article, _ = report.split("\n# Appendix", 1)
+    assert article.count("\n![") == 5
     places = [report.index(f"\n{name}") for name in names]
     assert places == sorted(places)
     assert report.index("width 64") > report.index("\n# Appendix")
