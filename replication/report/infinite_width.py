@@ -76,15 +76,15 @@ def plateaus_by_test_size_table(plateaus: pd.DataFrame) -> pd.DataFrame:
 
 
 def skills_table(curves: pd.DataFrame) -> pd.DataFrame:
-    """The loss of predicting the mean of the targets, and the skill 1 - mu_L / that at the ends of the curves."""
+    """The loss of predicting the mean of the targets, and the skill 1 - mu_L / that along each curve."""
     converged = curves[np.isinf(curves["width"]) & np.isinf(curves["training_time"])]
     rows = []
     for label, curve in groups(converged[converged["method"] == GRADIENT_DESCENT], SUBJECT):
         curve = curve.sort_values("training_size")
         row = label | {"predicting the mean": f"{curve['loss_of_mean'].iloc[0]:.3f}"}
-        for place in (0, len(curve) // 2, -1):
+        for name, place in (("fewest", 0), ("some", len(curve) // 2), ("most", -1)):
             one = curve.iloc[place]
-            row[f"skill, N_D = {one['training_size']}"] = f"{one['skill']:.2f}"
+            row[f"skill with {name} points"] = f"{one['skill']:.2f} (N_D = {one['training_size']:,})"
         rows.append(row)
     return pd.DataFrame(rows)
 
