@@ -125,8 +125,8 @@ def test_skill_is_shown_at_the_ends_of_the_curve():
         "training_size"
     )
     assert row["predicting the mean"] == "0.900"
-    assert row["skill, N_D = 16"] == f"{one.loc[16, 'skill']:.2f}"
-    assert row["skill, N_D = 512"] == f"{one.loc[512, 'skill']:.2f}"
+    assert row["skill with fewest points"] == f"{one.loc[16, 'skill']:.2f} (N_D = 16)"
+    assert row["skill with most points"] == f"{one.loc[512, 'skill']:.2f} (N_D = 512)"
 
 
 def test_variants_without_theory_say_so():
