@@ -10,8 +10,9 @@ from matplotlib.lines import Line2D
 
 from replication.errors import ReplicationError
 from replication.figures.palettes import qualitative
+from replication.figures.regimes import few, named
 from replication.figures.style import MARKERS, readable_log_axis, styled
-from replication.schema import APPROACHES, DATA_VARIATION, REGIMES, SIZE, curve_name, is_baseline, regime_of
+from replication.schema import APPROACHES, REGIMES, SIZE
 
 MOST_CURVES = 3  # of a method in a panel: more could not be told apart
 SHARP = 0.3  # standard error up to which a local exponent is drawn
@@ -26,12 +27,9 @@ def local_exponents(table: pd.DataFrame) -> Figure:
     and theory has one there (grey line). Points whose standard error is above SHARP are left out; where a method has
     many curves, a few of them are drawn, from the first to the last. ReplicationError if there is nothing to draw.
     """
-    table = table[(table["experiment"] != DATA_VARIATION) | is_baseline(table)]
-    table = table[table["exponent_standard_error"] <= SHARP]
+    table = named(table[table["exponent_standard_error"] <= SHARP])
     if table.empty:
         raise ReplicationError("no local exponents to draw", "run the stages that simulate and train regimes first")
-    names = [curve_name(row) for row in table.to_dict("records")]
-    table = table.assign(regime=table["experiment"].map(regime_of), name=names)
     figure = Figure(figsize=(14, 7.6))
     for axes, (regime, title) in zip(figure.subplots(2, 2).ravel(), REGIMES.items(), strict=True):
         axes.set_title(title, loc="left", fontweight="bold")
@@ -50,7 +48,7 @@ def _panel(axes: Axes, table: pd.DataFrame) -> None:
     curves = [
         (MARKERS[index], f"{name}, {words}", curve)
         for index, (method, words) in enumerate(APPROACHES.items())
-        for name, curve in _few(list(table[table["method"] == method].groupby("name", sort=False)))
+        for name, curve in few(list(table[table["method"] == method].groupby("name", sort=False)), MOST_CURVES)
     ]
     for colour, (marker, label, curve) in zip(qualitative(len(curves)), curves, strict=True):
         bars = (curve["exponent"] - curve["exponent_lower"], curve["exponent_upper"] - curve["exponent"])
@@ -66,9 +64,3 @@ def _panel(axes: Axes, table: pd.DataFrame) -> None:
     if curves:
         readable_log_axis(axes.xaxis)
         axes.legend(fontsize=8.5, loc="upper left", bbox_to_anchor=(1, 1), frameon=False)
-
-
-def _few(items: list) -> list:
-    """As many as can be told apart, from the first to the last."""
-    chosen = np.linspace(0, len(items) - 1, min(len(items), MOST_CURVES)).round().astype(int)
-    return [items[index] for index in chosen]

@@ -32,7 +32,7 @@ def regimes(curves: pd.DataFrame, exponents: pd.DataFrame) -> Figure:
     """
     if curves.empty:
         raise ReplicationError("no regimes to draw", "run the stages that simulate and train them first")
-    curves, fits = _named(curves), _named(exponents)
+    curves, fits = named(curves), named(exponents)
     figure = Figure(figsize=(14, 7.6))
     for axes, (regime, (loss, size)) in zip(figure.subplots(2, 2).ravel(), PANELS.items(), strict=True):
         axes.set_title(REGIMES[regime], loc="left", fontweight="bold")
@@ -48,7 +48,7 @@ def regimes(curves: pd.DataFrame, exponents: pd.DataFrame) -> Figure:
     return figure
 
 
-def _named(table: pd.DataFrame) -> pd.DataFrame:
+def named(table: pd.DataFrame) -> pd.DataFrame:
     """Rows of data as they are, with the regime and the name of their curve."""
     table = table[(table["experiment"] != DATA_VARIATION) | is_baseline(table)]
     names = [curve_name(row) for row in table.to_dict("records")]
@@ -58,7 +58,7 @@ def _named(table: pd.DataFrame) -> pd.DataFrame:
 def _panel(axes: Axes, regime: str, curves: pd.DataFrame, fits: pd.DataFrame) -> None:
     for method, colour in APPROACH_COLOURS.items():
         by_name = list(curves[curves["method"] == method].groupby("name", sort=False))
-        for index, (name, curve) in enumerate(_chosen(by_name)):
+        for index, (name, curve) in enumerate(few(by_name, MOST_CURVES)):
             of_size = (fits["method"] == method) & (fits["name"] == name) & (fits["variable"] == SIZE[regime])
             style = {"color": colour, "marker": MARKERS[index]}
             _curve(axes, curve.sort_values(SIZE[regime]), SIZE[regime], fits[of_size], style, len(axes.containers))
@@ -70,9 +70,9 @@ def _panel(axes: Axes, regime: str, curves: pd.DataFrame, fits: pd.DataFrame) ->
     axes.legend(fontsize=8.5, loc="upper left", bbox_to_anchor=(1, 1), frameon=False)
 
 
-def _chosen(items: list) -> list:
-    """As many as can be told apart, from the first to the last."""
-    chosen = np.linspace(0, len(items) - 1, min(len(items), MOST_CURVES)).round().astype(int)
+def few(items: list, most: int) -> list:
+    """At most so many, from the first to the last."""
+    chosen = np.linspace(0, len(items) - 1, min(len(items), most)).round().astype(int)
     return [items[index] for index in chosen]
 
 
