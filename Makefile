@@ -2,6 +2,9 @@
 SHELL := /bin/sh
 PROFILE ?= quick
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
+# packages come from the environment alone, whatever else a shell was set up for
+unexport PYTHONPATH PYTHONHOME
+export PYTHONNOUSERSITE := 1
 # one DVC pipeline for every profile: quick at the top, the others in profiles/<name>/, each with its own lock
 PIPELINE = $(if $(filter quick,$(PROFILE)),dvc.yaml,profiles/$(PROFILE)/dvc.yaml)
 TESTS = python -m pytest -n auto --maxprocesses 4 --dist loadfile
@@ -30,6 +33,7 @@ check: environment
 
 repro: environment
 	@python -m replication check --profile "$(PROFILE)" >/dev/null
+	@[ -e .git ] || grep -qs no_scm .dvc/config.local || python -m dvc config --quiet --local core.no_scm true
 	@$(MAKE) --silent --no-print-directory "$(PIPELINE)"
 	@exec 9<"$(PIPELINE)"; ! command -v flock >/dev/null || flock --nonblock 9 || { \
 	    echo "error: another run of profile $(PROFILE) is at work in this folder: wait for it, or stop it" >&2; exit 1; }; \

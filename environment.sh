@@ -2,6 +2,9 @@
 # Creates .venv from requirements.txt, every package pinned and checked against its hash; does nothing if it is there.
 set -eu
 cd "$(dirname "$0")"
+# no packages from elsewhere before those of the lock, and none of them to another place
+unset PYTHONPATH PYTHONHOME PIP_USER PIP_TARGET PIP_PREFIX
+export PYTHONNOUSERSITE=1
 
 if cmp -s requirements.txt .venv/complete; then exit 0; fi
 # another that is at it is waited for: two at once would delete each other's work

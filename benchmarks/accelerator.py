@@ -1,4 +1,4 @@
-"""Rates and memory on one GPU: infinite width by size, members in float32 and TF32, both beside the card's own products.
+"""Rates and memory on one GPU: infinite width by size, members in float32 and TF32, beside the card's own products.
 
     KERAS_BACKEND=jax python benchmarks/accelerator.py [--sizes 4096 16384 32768] [--members 100] [--seconds 300]
 

@@ -3,7 +3,12 @@
 The names of `__all__` are for programs and notebooks; a module is imported when a name of it is first used.
 """
 
+import os
 from importlib import import_module
+
+# Keras would else take what a keras.json in the home folder says, and members be trained by another library than the
+# one that their store names; a variable of the environment goes before the file, and is what the store reads
+os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 
 __version__ = "0.2.0"
 

@@ -20,6 +20,7 @@ from replication.settings.network import MLP
 from replication.settings.training import LINEAR
 from replication.validation.float_range import within_float64
 from replication.validation.numbers import check_not_negative, check_share, check_sizes
+from replication.validation.surroundings import check_jax
 
 
 def learning_curve(
@@ -104,6 +105,8 @@ def learning_curve(
     )
     if linear_algebra not in ALGEBRAS:
         raise ReplicationError(f"no linear algebra {linear_algebra!r}", f"choose one of {', '.join(ALGEBRAS)}")
+    if linear_algebra == "jax" or engine == "neural_tangents":
+        check_jax()
     on_disk = None if folder is None else Path(folder)
     if on_disk is not None and (engine, linear_algebra, training_loss_ratio) != ("closed_form", "scipy", None):
         problem = "kernels on disk with another engine or linear algebra, or with a training_loss_ratio"

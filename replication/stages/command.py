@@ -21,6 +21,7 @@ from replication.settings.reading import profile_named, read_settings
 from replication.settings.training import Execution
 from replication.stages import files
 from replication.stages.run_paths import RunPaths
+from replication.validation.surroundings import check_jax, check_scheduler
 
 # modules whose versions a run record names if the stage imported them, and their distributions' names
 LIBRARIES = {
@@ -50,6 +51,7 @@ def run(stage: Callable[..., None], record: bool = True) -> None:
             start = time.monotonic()
             settings = profile_named(read_settings(Path("params.yaml")), profile)
             settings = _executed(settings, stage, device=device, scheduler=scheduler)
+            _check_surroundings(stage, settings)
             stage(paths, **sections(stage, settings, task))
             if record:
                 files.write(paths.record(stage.__name__), _record(stage.__name__, task, time.monotonic() - start))
@@ -86,6 +88,19 @@ def sections(stage: Callable[..., object], profile: Profile, task: str) -> dict[
 
 def _executes(stage: Callable[..., None]) -> bool:
     return "execution" in inspect.signature(stage).parameters
+
+
+def _check_surroundings(stage: Callable[..., None], profile: Profile) -> None:
+    """Of what the stage is about to use: JAX for kernels, linear algebra or members, and a scheduler."""
+    uses_jax = _executes(stage) and os.environ.get("KERAS_BACKEND") == "jax"
+    if "infinite_width" in inspect.signature(stage).parameters:
+        settings = profile.infinite_width
+        engines = {settings.engine, settings.cross_check and settings.cross_check.engine}
+        uses_jax = uses_jax or "neural_tangents" in engines or settings.linear_algebra == "jax"
+    if uses_jax:
+        check_jax()
+    if _executes(stage) and profile.execution.scheduler:
+        check_scheduler(profile.execution.scheduler)
 
 
 def _option(stage: Callable[..., None], replaced: str) -> typer.models.OptionInfo:

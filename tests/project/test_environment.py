@@ -106,3 +106,15 @@ def test_project_names_no_registry():
         if path.suffix in {".png", ".pdf"} or not path.is_file() or os.path.islink(path):
             continue
         assert not hosts.search(path.read_text(encoding="utf-8")), name
+
+
+def test_settings_of_the_shell_that_would_put_packages_elsewhere_are_left_out(folder):
+    fake = folder.parent / "bin/python3"
+    fake.write_text(f"#!/bin/sh\nset >'{folder.parent}/seen'\nexit 1\n")
+    fake.chmod(0o755)
+    told = {"PIP_USER": "1", "PIP_TARGET": "/elsewhere", "PYTHONPATH": "/elsewhere", "PYTHONHOME": "/elsewhere"}
+    environment = told | {"PATH": str(folder.parent / "bin")}
+    subprocess.run(["./environment.sh"], cwd=folder, env=environment, capture_output=True, text=True)
+    seen = dict(line.split("=", 1) for line in (folder.parent / "seen").read_text().splitlines() if "=" in line)
+    assert not set(told) & set(seen)
+    assert seen["PYTHONNOUSERSITE"].strip("'") == "1"
