@@ -1,4 +1,4 @@
-"""What a machine must have before a computation is begun on it: devices that JAX is told to use, a scheduler that answers."""
+"""What a machine must have before work begins on it: devices that JAX is told to use, a scheduler that answers."""
 
 import asyncio
 import os
@@ -27,7 +27,7 @@ def check_jax() -> None:
 
 
 def check_scheduler(address: str, seconds: float = SECONDS_TO_ANSWER) -> None:
-    """ReplicationError if something at this address, tcp://host:port, takes connections and does not answer as Dask does.
+    """ReplicationError if what listens at this address, tcp://host:port, does not answer as Dask does.
 
     Dask's client would wait for it without an end. One that takes none is left to whoever needs it.
     """
