@@ -24,6 +24,7 @@ from replication.settings.training import LINEAR, Training, TrainingVariations
 
 # of gradient descent and its momentum, in parametrisations whose kernel stays where it is at infinite width
 WITH_THEORY = {"algorithm": LINEAR, "parametrisation": ("ntk", "standard")}
+LEARNING_FEATURES = 0.5  # of the rate, in mup: kernels grow while features are learnt (at the whole a member diverged)
 
 
 class Variant(NamedTuple):
@@ -125,19 +126,20 @@ def expectations(
     """Yield an Expectation for the first n points of `data`, for every n of `training_sizes`.
 
     The kernel is that of infinite width with every layer's share at the rate that the parametrisation gives it at this
-    width. The learning rate is `learning_rate_fraction` of the largest stable one of gradient descent; momentum takes
-    the same.
+    width. The learning rate is `learning_rate_fraction` of the largest stable one of gradient descent, momentum takes
+    the same, and mup LEARNING_FEATURES of it.
     """
     network, training = variant.network, variant.training
     rates = kernel_rates(network, training.parametrisation, data.x.shape[1], width)
     parts = kernels(network, data.x, None, rates), kernels(network, data.x, data.test_x, rates)
     matrices = KernelMatrices(*parts, kernels(network, data.test_x).nngp, data.y)
-    times = GradientDescent.of(training, learning_rate_fraction).timed(matrices, data.test_y, training_sizes)
+    fraction = learning_rate_fraction * (LEARNING_FEATURES if training.parametrisation == "mup" else 1.0)
+    times = GradientDescent.of(training, fraction).timed(matrices, data.test_y, training_sizes)
     for size in training_sizes:
         steps = times.steps_at(size)
-        descent = gradient_descent(matrices, size, learning_rate_fraction, steps, training.momenta)
+        descent = gradient_descent(matrices, size, fraction, steps, training.momenta)
         rate = descent.learning_rate
-        largest = rate / learning_rate_fraction * (1 + momentum_after(training.momenta, 0))
+        largest = rate / fraction * (1 + momentum_after(training.momenta, 0))
         if training.adaptive:
             rate, largest = training.adam_learning_rate / np.sqrt(width), np.nan
         moments = dict.fromkeys(STATISTICS, np.nan)

@@ -88,11 +88,12 @@ def _plateau(plateaus: pd.DataFrame) -> str:
     infinite = np.isinf(plateaus["test_size"])
     given = plateaus[plateaus["given"].astype(bool)]
     up_to = plateaus["holds_up_to"].fillna(0)
+    never = "" if up_to.all() else " (0: with none)"
     return (
         f"eps_L is flat only as far as the test set makes it: d ln eps_L / d ln N_D is "
         f"{span(given['estimate'])} with {span(given['test_size'], '{:,.0f}'.format)} test points and "
         f"{span(plateaus.loc[infinite, 'estimate'])} with infinitely many (all tasks and output scales); it stays "
-        f"within the bound up to {span(up_to, '{:,.0f}'.format)} test points"
+        f"within the bound with at most {span(up_to, '{:,.0f}'.format)} test points{never}"
     )
 
 

@@ -6,6 +6,7 @@ import pandas as pd
 
 from replication.datasets.catalogue import SOURCES
 from replication.settings.profile import Profile
+from replication.settings.tasks import TaskSettings
 
 STAND_INS = {"uci_digits": "MNIST", "photo_patches": "CIFAR-10", "showers": "measured or fully simulated showers"}
 
@@ -19,13 +20,20 @@ def data(profile: Profile) -> pd.DataFrame:
             "what it is": SOURCES[task.dataset].title,
             "kind": SOURCES[task.dataset].kind,
             "input": " x ".join(map(str, SOURCES[task.dataset].input_shape)),
-            "target": f"{SOURCES[task.dataset].classes} classes" if SOURCES[task.dataset].classes else "energy",
+            "target": _target(task),
             "training pool": task.pool_size,
             "test set": task.test_size,
         }
         for name, task in profile.tasks.items()
     ]
     return pd.DataFrame(rows)
+
+
+def _target(task: TaskSettings) -> str:
+    classes = SOURCES[task.dataset].classes
+    if task.positive_classes:
+        return f"{len(task.positive_classes)} of {classes} classes against the others"
+    return f"{classes} classes" if classes else "energy"
 
 
 def stand_ins(profile: Profile) -> dict[str, str | None]:

@@ -97,6 +97,17 @@ def test_what_has_no_theory_has_no_moments(rng):
             assert np.isnan(found.largest_learning_rate) == (variant.value == "adam")
 
 
+def test_features_are_learnt_at_half_the_rate(rng):
+    found = {
+        variant.value: next(iter(expectations(variant, 6, toy_data(rng), (8,), 0.2)))
+        for variant in variants(subject(), TRAINING, ASKED)
+        if variant.varied == "parametrisation"
+    }
+    share = {value: one.learning_rate / one.largest_learning_rate for value, one in found.items()}
+    assert share["mup"] == pytest.approx(share["ntk"] / 2, rel=1e-5)
+    assert share["standard"] == pytest.approx(share["ntk"], rel=1e-5)
+
+
 def test_variants_that_are_not_in_the_table_are_one_line():
     asked = subject(), TRAINING, ASKED
     expected = expected_of_variations(*asked)

@@ -14,7 +14,7 @@ def test_sentences_have_the_numbers_of_their_tables():
         (ensembles[0], "N_D = 64 to 512: mu_L falls with exponent 0.450(4), sigma_L with 0.650(11) on an infinitely"),
         (ensembles[0], "the local exponent drifts by 0.04(7) of itself, and with 0.463(21) on the given one"),
         (ensembles[1], "d ln eps_L / d ln N_D is -0.20 with 500 test points and -0.45 with infinitely many"),
-        (ensembles[1], "within the bound up to 200 test points"),
+        (ensembles[1], "within the bound with at most 200 test points"),
         (
             ensembles[2],
             "1.00 times that of a Gaussian of the same sigma_L, and eps_L of gradient descent 1.02 times",
