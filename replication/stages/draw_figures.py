@@ -23,16 +23,13 @@ def draw_figures(paths: RunPaths, tasks: dict[str, TaskSettings], statistics: St
         for name, (folder, stem) in TABLES.items()
     }
     datasets = {name: prepared.read(paths._replace(task=name).prepared) for name in tasks}
-    energy_units = {
-        name: Preprocessing.of(dataset).target_std / MEV_IN_GEV
-        for name, dataset in datasets.items()
-        if not SOURCES[tasks[name].dataset].classes  # classes told apart by one output have targets of numbers, too
-    }
+    # classes told apart by one output are numbers, too, and no energies
+    energies = [name for name, task in tasks.items() if not SOURCES[task.dataset].classes]
+    energy_units = {name: Preprocessing.of(datasets[name]).target_std / MEV_IN_GEV for name in energies}
     figures = drawings(laws, tables, statistics.confidence, claims.exponent_share, energy_units)
     for name, task in tasks.items():
-        title = SOURCES[task.dataset].title
         shown = datasets[name]._replace(classes=2) if task.positive_classes else datasets[name]
-        figures[f"contact_sheet_{name}"] = Drawing(contact_sheet, (shown, title), ("png",))
+        figures[f"contact_sheet_{name}"] = Drawing(contact_sheet, (shown, SOURCES[task.dataset].title), ("png",))
     for name, content in draw_all(figures, paths.provenance):
         files.write(paths.exhibits(name), content)
 

@@ -61,8 +61,8 @@ def test_own_profile_commands(tmp_path):
     YAML(typ="safe").dump(params, tmp_path / "params.yaml")
     (tmp_path / "profiles").mkdir()
     commands = "\n".join(line for line in block.splitlines() if not line.startswith("make repro"))
-    environment = CHILD | {"PYTHONPATH": str(ROOT)}
-    subprocess.run(commands, shell=True, cwd=tmp_path, env=environment, check=True, capture_output=True)
+    (tmp_path / "replication").symlink_to(ROOT / "replication")
+    subprocess.run(commands, shell=True, cwd=tmp_path, env=CHILD, check=True, capture_output=True)
     assert "profile: mine" in (tmp_path / "profiles/mine/dvc.yaml").read_text()
 
 

@@ -164,7 +164,8 @@ def test_pipelines_of_profiles_follow_by_content_and_not_by_date(tmp_path):
     pipeline = tmp_path / "profiles/laptop/dvc.yaml"
     pipeline.write_text("of next year, and wrong")
     os.utime(pipeline, (time.time() + 1e7,) * 2)
-    make, environment = ["make", "profiles/laptop/dvc.yaml"], CHILD | {"PYTHONPATH": str(ROOT)}
+    (tmp_path / "replication").symlink_to(ROOT / "replication")
+    make, environment = ["make", "profiles/laptop/dvc.yaml"], CHILD
     for _ in range(2):
         subprocess.run(make, cwd=tmp_path, env=environment, check=True, capture_output=True)
         assert "profile: laptop" in pipeline.read_text()
