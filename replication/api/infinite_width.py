@@ -20,7 +20,7 @@ from replication.settings.network import MLP
 from replication.settings.training import LINEAR
 from replication.validation.float_range import within_float64
 from replication.validation.numbers import check_not_negative, check_share, check_sizes
-from replication.validation.surroundings import check_jax
+from replication.validation.surroundings import check_jax, check_memory
 
 
 def learning_curve(
@@ -111,6 +111,8 @@ def learning_curve(
     if on_disk is not None and (engine, linear_algebra, training_loss_ratio) != ("closed_form", "scipy", None):
         problem = "kernels on disk with another engine or linear algebra, or with a training_loss_ratio"
         raise ReplicationError(problem, "leave these out, or the folder")
+    if on_disk is None:
+        check_memory(max(sizes), len(points.x_test))
     confidence = check_share("confidence", confidence)
     evaluation = exact_curves.Evaluation(engine, regularisation, confidence, descent, linear_algebra, on_disk)
     draws, seed = check_draws(draws, seed)

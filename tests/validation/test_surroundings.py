@@ -1,4 +1,4 @@
-"""Devices that are not there, and a listener that never answers, are one line."""
+"""Memory and devices that are not there, and a listener that never answers, are one line."""
 
 import os
 import socket
@@ -6,10 +6,13 @@ import subprocess
 import sys
 import time
 
+import numpy as np
 import pytest
 
+from replication.api.infinite_width import learning_curve
 from replication.errors import ReplicationError
-from replication.validation.surroundings import check_scheduler
+from replication.settings.network import MLP
+from replication.validation.surroundings import check_memory, check_scheduler
 from tests.conftest import ROOT
 
 
@@ -21,6 +24,16 @@ def test_a_listener_that_never_answers_is_one_line():
             check_scheduler(address, 1.0)
         assert time.monotonic() - start < 10
         assert "\n" not in str(caught.value)
+
+
+def test_memory_is_asked_for_before_the_kernels_are_computed(monkeypatch):
+    check_memory(1000, 500, available=8 * (3 * 1000**2 + 4 * 1000 * 500 + 500**2))
+    with pytest.raises(ReplicationError, match=r"take 900\.0 GiB at the least, and 20\.0 GiB"):
+        check_memory(200_000, 1000, available=20 * 2**30)
+    x = np.zeros((4, 2)) + np.arange(4)[:, None]
+    monkeypatch.setattr("replication.validation.surroundings._free_memory", lambda: 100)
+    with pytest.raises(ReplicationError, match="lower the training sizes, or keep kernels on disk"):
+        learning_curve(MLP(depth=1), x, x[:, 0], x, x[:, 0], training_sizes=[4])
 
 
 def test_where_nobody_listens_is_left_to_whoever_needs_it():
@@ -38,8 +51,6 @@ def test_a_scheduler_that_answers_passes():
 
 @pytest.mark.parametrize("option", [["--linear-algebra", "jax"], ["--engine", "neural_tangents"]])
 def test_a_device_of_jax_that_is_not_there_is_one_line(option, tmp_path):
-    import numpy as np
-
     rng = np.random.default_rng(0)
     np.savez(tmp_path / "own.npz", inputs=rng.normal(size=(30, 3)), targets=rng.normal(size=30))
     command = [sys.executable, "-m", "replication", "predict", "own.npz", "--output", "out", *option]
