@@ -273,7 +273,7 @@ def figure(table: pd.DataFrame, limits: pd.DataFrame):
 
 
 def main() -> None:
-    """One of the three parts."""
+    """One of the four parts."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parts = parser.add_subparsers(required=True)
     for part in (theory, train, summary, show):
